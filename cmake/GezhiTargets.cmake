@@ -1,0 +1,30 @@
+# gezhi_library(NAME sources... [LINK libs...])  one folder of src/ is one static library
+function(gezhi_library name)
+  cmake_parse_arguments(A "" "" "LINK" ${ARGN})
+  add_library(${name} STATIC ${A_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PUBLIC app_flags ${A_LINK})
+endfunction()
+
+# gezhi_test(NAME sources... LINK libs...)  one cmocka program; it prints cmocka's summary, which ./test counts
+function(gezhi_test name)
+  cmake_parse_arguments(A "" "" "LINK" ${ARGN})
+  add_executable(${name} ${A_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE app_flags cmocka ${A_LINK})
+  target_compile_definitions(${name} PRIVATE SOURCE_DIR="${CMAKE_SOURCE_DIR}" BUILD_DIR="${CMAKE_BINARY_DIR}")
+  add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 600)
+endfunction()
+
+# gezhi_fuzz(NAME source LINK libs...)  a libFuzzer target with clang (GEZHI_FUZZ), else a program that replays
+# tests/fuzz/corpus/NAME file by file
+function(gezhi_fuzz name source)
+  cmake_parse_arguments(A "" "" "LINK" ${ARGN})
+  if(GEZHI_FUZZ)
+    add_executable(fuzz_${name} ${source})
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    add_executable(fuzz_${name} ${source} ${CMAKE_SOURCE_DIR}/tests/fuzz/replay.c)
+    add_test(NAME fuzz_${name} COMMAND fuzz_${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
+  endif()
+  target_link_libraries(fuzz_${name} PRIVATE app_flags ${A_LINK})
+endfunction()
