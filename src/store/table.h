@@ -1,0 +1,36 @@
+/* store/table.h - descriptors of tables: what decl/tables.def and the packs' types become. Immutable, shared by all threads. */
+#ifndef STORE_TABLE_H
+#define STORE_TABLE_H
+#include <stdbool.h>
+#include <stddef.h>
+
+enum table_kind {
+    TABLE_LEDGER = 1,     /* each change journals a row image; verify compares table and journal */
+    TABLE_DERIVED = 2,    /* written by a follower, rebuilt from the journal */
+    TABLE_OPERATIONAL = 3 /* sessions, jobs, idempotency: neither journalled nor verified */
+};
+enum col_type { COL_TEXT = 1, COL_INT = 2, COL_REAL = 3, COL_BOOL = 4, COL_TIME = 5, COL_JSON = 6, COL_BLOB = 7 };
+
+struct column {
+    const char *name;   /* [a-z][a-z0-9_]{0,39}; id, version, ledger are implicit and reserved */
+    enum col_type type; /* COL_TIME: UTC us; COL_JSON: canonical JSON text */
+    bool required;      /* NOT NULL */
+    bool personal;      /* COL_TEXT or COL_JSON only: stored as a salted commitment, value kept in table personal */
+};
+struct index {
+    const char *cols[6]; /* after the ledger; NULL-terminated */
+    bool unique;
+    const char *where;   /* partial index condition over constants, or NULL */
+};
+/* Every table has the implicit columns ledger INTEGER, id INTEGER, version INTEGER and PRIMARY KEY (ledger, id). */
+struct table {
+    const char *name; /* "case_", "area": as in SQL; reserved words get a trailing underscore */
+    enum table_kind kind;
+    const struct column *cols;
+    size_t n_cols;
+    const struct index *indexes;
+    size_t n_indexes;
+};
+/* Index of a column by name, or -1. */
+int table_col(const struct table *t, const char *name);
+#endif
