@@ -1,0 +1,209 @@
+#include "expr/lex.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t max_int = (int64_t)1 << 53; /* beyond it a browser's numbers are not exact */
+
+enum err_code lex_fail(struct lexer *x, enum err_code code, size_t pos, const char *fmt, ...) {
+    char text[320];
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    return err_fail(x->err, code, "%s:%d: condition: %s (at character %zu)", x->name, x->line, text,
+                    pos + 1);
+}
+
+bool lex_is(const struct lexer *x, const char *op) {
+    return x->tok.kind == TOK_OP && strcmp(x->tok.op, op) == 0;
+}
+
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool is_name_start(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+static bool is_name(char c) { return is_name_start(c) || is_digit(c); }
+
+static enum err_code lex_number(struct lexer *x) {
+    const char *p = x->text + x->pos;
+    size_t n = 0;
+    bool is_double = false;
+    if (p[0] == '0' && (p[1] == 'x' || p[1] == 'X'))
+        return lex_fail(x, ERR_SYNTAX, x->pos, "hexadecimal numbers are not supported");
+    while (is_digit(p[n])) n++;
+    if (p[n] == '.' && is_digit(p[n + 1])) {
+        is_double = true;
+        n++;
+        while (is_digit(p[n])) n++;
+    }
+    if (p[n] == 'e' || p[n] == 'E') {
+        size_t m = n + 1;
+        if (p[m] == '+' || p[m] == '-') m++;
+        if (!is_digit(p[m])) return lex_fail(x, ERR_SYNTAX, x->pos, "the exponent has no digits");
+        while (is_digit(p[m])) m++;
+        n = m;
+        is_double = true;
+    }
+    if (p[n] == 'u' || p[n] == 'U')
+        return lex_fail(x, ERR_SYNTAX, x->pos, "unsigned numbers (1u) are not supported");
+    if (is_name(p[n])) return lex_fail(x, ERR_SYNTAX, x->pos, "a number runs into a name");
+    x->tok = (struct tok){.kind = is_double ? TOK_DOUBLE : TOK_INT, .pos = x->pos, .n = n};
+    char *digits = arena_dup(x->arena, p, n);
+    if (digits == NULL) return err_fail(x->err, ERR_NOMEM, "condition");
+    errno = 0;
+    if (is_double) {
+        x->tok.d = strtod(digits, NULL);
+        if (!isfinite(x->tok.d))
+            return lex_fail(x, ERR_INVALID, x->pos, "the number %.40s is too large", digits);
+    } else {
+        long long v = strtoll(digits, NULL, 10);
+        if (errno != 0 || v > max_int)
+            return lex_fail(x, ERR_INVALID, x->pos, "the number %.40s is beyond 2^53", digits);
+        x->tok.i = v;
+    }
+    x->pos += n;
+    return ERR_OK;
+}
+
+/* Length of the UTF-8 character at p (RFC 3629: no overlong forms, no surrogates), or 0. */
+static size_t utf8_len(const char *s) {
+    const unsigned char *p = (const unsigned char *)s;
+    if (p[0] < 0x80) return 1;
+    size_t n = p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
+    if (p[0] < 0xC2 || p[0] > 0xF4) return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((p[i] & 0xC0) != 0x80) return 0;
+    if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] >= 0xA0)) return 0;
+    if ((p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] >= 0x90)) return 0;
+    return n;
+}
+
+static size_t utf8_put(char *out, unsigned c) {
+    if (c < 0x80) {
+        out[0] = (char)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        out[0] = (char)(0xC0 | (c >> 6));
+        out[1] = (char)(0x80 | (c & 0x3F));
+        return 2;
+    }
+    out[0] = (char)(0xE0 | (c >> 12));
+    out[1] = (char)(0x80 | ((c >> 6) & 0x3F));
+    out[2] = (char)(0x80 | (c & 0x3F));
+    return 3;
+}
+
+/* Decode the escape at p (after the backslash): bytes used, 0 when it is none of ours. */
+static size_t escape(const char *p, char *out, size_t *n_out) {
+    static const char from[] = "\\\"'nrt", to[] = "\\\"'\n\r\t";
+    *n_out = 1;
+    const char *hit = *p == '\0' ? NULL : strchr(from, *p);
+    if (hit != NULL) {
+        out[0] = to[hit - from];
+        return 1;
+    }
+    if (*p != 'u') return 0;
+    unsigned c = 0;
+    for (size_t i = 1; i <= 4; i++) {
+        static const char hex[] = "0123456789abcdef";
+        char d = (p[i] >= 'A' && p[i] <= 'F') ? (char)(p[i] - 'A' + 'a') : p[i];
+        const char *at = d == '\0' ? NULL : strchr(hex, d);
+        if (at == NULL) return 0;
+        c = c * 16 + (unsigned)(at - hex);
+    }
+    if (c == 0 || (c >= 0xD800 && c < 0xE000)) return 0;
+    *n_out = utf8_put(out, c);
+    return 5;
+}
+
+static enum err_code lex_string(struct lexer *x) {
+    size_t from = x->pos;
+    char quote = x->text[from];
+    const char *p = x->text + from + 1;
+    if (p[0] == quote && p[1] == quote)
+        return lex_fail(x, ERR_SYNTAX, from, "triple-quoted strings are not supported");
+    char *out = ARENA_NEW(x->arena, char, x->n - from + 1);
+    if (out == NULL) return err_fail(x->err, ERR_NOMEM, "condition");
+    size_t n = 0;
+    while (*p != quote) {
+        size_t pos = (size_t)(p - x->text), k = 1, used;
+        if (*p == '\0' || *p == '\n' || *p == '\r')
+            return lex_fail(x, ERR_SYNTAX, from, "the string has no closing %c", quote);
+        if (*p == '\\') {
+            used = 1 + escape(p + 1, out + n, &k);
+            if (used == 1)
+                return lex_fail(
+                    x, ERR_SYNTAX, pos,
+                    "an escape in a string is one of \\\\ \\\" \\' \\n \\r \\t \\uXXXX");
+        } else {
+            used = k = utf8_len(p);
+            if (used == 0) return lex_fail(x, ERR_SYNTAX, pos, "the string is not UTF-8");
+            memcpy(out + n, p, used);
+        }
+        n += k;
+        p += used;
+    }
+    x->pos = (size_t)(p - x->text) + 1;
+    x->tok = (struct tok){.kind = TOK_STRING, .pos = from, .n = x->pos - from, .s = out};
+    return ERR_OK;
+}
+
+static enum err_code lex_name(struct lexer *x) {
+    const char *p = x->text + x->pos;
+    size_t n = 1;
+    while (is_name(p[n])) n++;
+    if (p[n] == '"' || p[n] == '\'') {
+        if (n == 1 && (*p == 'b' || *p == 'B'))
+            return lex_fail(x, ERR_SYNTAX, x->pos, "byte strings (b\"...\") are not supported");
+        if (n == 1 && (*p == 'r' || *p == 'R'))
+            return lex_fail(x, ERR_SYNTAX, x->pos, "raw strings (r\"...\") are not supported");
+    }
+    const char *s = arena_dup(x->arena, p, n);
+    if (s == NULL) return err_fail(x->err, ERR_NOMEM, "condition");
+    x->tok = (struct tok){.kind = TOK_NAME, .pos = x->pos, .n = n, .s = s};
+    x->pos += n;
+    return ERR_OK;
+}
+
+static enum err_code lex_op(struct lexer *x) {
+    static const char *const ops[] = {"==", "!=", "<=", ">=", "&&", "||", "<", ">", "!",
+                                      "(",  ")",  "[",  "]",  ",",  "?",  ":", ".", "-",
+                                      "+",  "*",  "/",  "%",  "{",  "}",  NULL};
+    const char *p = x->text + x->pos;
+    for (size_t i = 0; ops[i] != NULL; i++) {
+        size_t n = strlen(ops[i]);
+        if (strncmp(p, ops[i], n) != 0) continue;
+        x->tok = (struct tok){.kind = TOK_OP, .pos = x->pos, .n = n};
+        memcpy(x->tok.op, ops[i], n + 1);
+        x->pos += n;
+        return ERR_OK;
+    }
+    if (*p == '=') return lex_fail(x, ERR_SYNTAX, x->pos, "\"=\" is no comparison: write ==");
+    if (*p == '&') return lex_fail(x, ERR_SYNTAX, x->pos, "\"&\" is not supported: write &&");
+    if (*p == '|') return lex_fail(x, ERR_SYNTAX, x->pos, "\"|\" is not supported: write ||");
+    if (*p > ' ' && *p < 0x7F)
+        return lex_fail(x, ERR_SYNTAX, x->pos, "the character %c has no meaning here", *p);
+    return lex_fail(x, ERR_SYNTAX, x->pos, "a byte (%u) has no meaning here", (unsigned char)*p);
+}
+
+enum err_code lex_next(struct lexer *x) {
+    const char *t = x->text;
+    while (x->pos < x->n &&
+           (t[x->pos] == ' ' || t[x->pos] == '\t' || t[x->pos] == '\n' || t[x->pos] == '\r'))
+        x->pos++;
+    if (x->pos >= x->n) {
+        x->tok = (struct tok){.kind = TOK_END, .pos = x->n};
+        return ERR_OK;
+    }
+    char c = t[x->pos];
+    if (is_digit(c) || (c == '.' && is_digit(t[x->pos + 1]))) return lex_number(x);
+    if (c == '"' || c == '\'') return lex_string(x);
+    if (is_name_start(c)) return lex_name(x);
+    return lex_op(x);
+}
