@@ -1,5 +1,7 @@
 #include "expr/lex.h"
 
+#include "base/utf8.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -70,35 +72,6 @@ static enum err_code lex_number(struct lexer *x) {
     return ERR_OK;
 }
 
-/* Length of the UTF-8 character at p (RFC 3629: no overlong forms, no surrogates), or 0. */
-static size_t utf8_len(const char *s) {
-    const unsigned char *p = (const unsigned char *)s;
-    if (p[0] < 0x80) return 1;
-    size_t n = p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
-    if (p[0] < 0xC2 || p[0] > 0xF4) return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((p[i] & 0xC0) != 0x80) return 0;
-    if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] >= 0xA0)) return 0;
-    if ((p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] >= 0x90)) return 0;
-    return n;
-}
-
-static size_t utf8_put(char *out, unsigned c) {
-    if (c < 0x80) {
-        out[0] = (char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        out[0] = (char)(0xC0 | (c >> 6));
-        out[1] = (char)(0x80 | (c & 0x3F));
-        return 2;
-    }
-    out[0] = (char)(0xE0 | (c >> 12));
-    out[1] = (char)(0x80 | ((c >> 6) & 0x3F));
-    out[2] = (char)(0x80 | (c & 0x3F));
-    return 3;
-}
-
 /* Decode the escape at p (after the backslash): bytes used, 0 when it is none of ours. */
 static size_t escape(const char *p, char *out, size_t *n_out) {
     static const char from[] = "\\\"'nrt", to[] = "\\\"'\n\r\t";
@@ -109,16 +82,16 @@ static size_t escape(const char *p, char *out, size_t *n_out) {
         return 1;
     }
     if (*p != 'u') return 0;
-    unsigned c = 0;
+    uint32_t c = 0;
     for (size_t i = 1; i <= 4; i++) {
         static const char hex[] = "0123456789abcdef";
         char d = (p[i] >= 'A' && p[i] <= 'F') ? (char)(p[i] - 'A' + 'a') : p[i];
         const char *at = d == '\0' ? NULL : strchr(hex, d);
         if (at == NULL) return 0;
-        c = c * 16 + (unsigned)(at - hex);
+        c = c * 16 + (uint32_t)(at - hex);
     }
     if (c == 0 || (c >= 0xD800 && c < 0xE000)) return 0;
-    *n_out = utf8_put(out, c);
+    *n_out = utf8_encode(c, out);
     return 5;
 }
 
@@ -142,7 +115,8 @@ static enum err_code lex_string(struct lexer *x) {
                     x, ERR_SYNTAX, pos,
                     "an escape in a string is one of \\\\ \\\" \\' \\n \\r \\t \\uXXXX");
         } else {
-            used = k = utf8_len(p);
+            uint32_t c;
+            used = k = utf8_next(p, x->n - pos, &c);
             if (used == 0) return lex_fail(x, ERR_SYNTAX, pos, "the string is not UTF-8");
             memcpy(out + n, p, used);
         }

@@ -22,6 +22,12 @@ const char *expr_type_name(enum expr_type t) {
     return names[t];
 }
 
+static const char *a_type(enum expr_type t) {
+    static const char *const names[] = {"nothing",  "a bool",   "an int",
+                                        "a double", "a string", "a timestamp"};
+    return names[t];
+}
+
 bool expr_is_reserved(const char *word) {
     static const char *const words[] = {"as",   "break",     "const", "continue", "else",   "false",
                                         "for",  "function",  "if",    "import",   "in",     "let",
@@ -246,8 +252,7 @@ static enum err_code parse_unary(struct parser *p, const struct expr **out) {
     TRY(parse_unary(p, &of));
     p->depth--;
     if (of->type != EXPR_BOOL)
-        return lex_fail(&p->x, ERR_INVALID, pos, "\"!\" needs a bool, not a %s",
-                        expr_type_name(of->type));
+        return lex_fail(&p->x, ERR_INVALID, pos, "\"!\" needs a bool, not %s", a_type(of->type));
     struct expr *e = NULL;
     TRY(node(p, NODE_NOT, EXPR_BOOL, pos, &of, 1, &e));
     *out = e;
@@ -271,8 +276,8 @@ static enum err_code parse_list(struct parser *p, const struct expr *of, struct 
         TRY(parse_literal(p, &items[n], &found));
         if (!found) return lex_fail(&p->x, ERR_SYNTAX, pos, "a list holds constants, at least one");
         if (items[n].type != of->type)
-            return lex_fail(&p->x, ERR_INVALID, pos, "a %s stands in a list for a %s",
-                            expr_type_name(items[n].type), expr_type_name(of->type));
+            return lex_fail(&p->x, ERR_INVALID, pos, "%s stands in a list for %s",
+                            a_type(items[n].type), a_type(of->type));
         n++;
     } while (lex_is(&p->x, ","));
     e->items = items;
@@ -283,8 +288,8 @@ static enum err_code parse_list(struct parser *p, const struct expr *of, struct 
 static enum err_code parse_in(struct parser *p, size_t pos, const struct expr **side) {
     const struct expr *of = *side;
     if (of->type != EXPR_STRING && of->type != EXPR_INT)
-        return lex_fail(&p->x, ERR_INVALID, pos, "\"in\" is for a string or an int, not a %s",
-                        expr_type_name(of->type));
+        return lex_fail(&p->x, ERR_INVALID, pos, "\"in\" is for a string or an int, not %s",
+                        a_type(of->type));
     struct expr *e = NULL;
     TRY(lex_next(&p->x));
     TRY(node(p, NODE_IN, EXPR_BOOL, pos, &of, 1, &e));
@@ -298,8 +303,8 @@ static enum err_code check_types(struct parser *p, size_t pos, const char *op, c
     if (a->type != b->type) {
         bool numbers = (a->type == EXPR_INT || a->type == EXPR_DOUBLE) &&
                        (b->type == EXPR_INT || b->type == EXPR_DOUBLE);
-        return lex_fail(&p->x, ERR_INVALID, pos, "\"%s\" compares a %s with a %s%s", op,
-                        expr_type_name(a->type), expr_type_name(b->type),
+        return lex_fail(&p->x, ERR_INVALID, pos, "\"%s\" compares %s with %s%s", op,
+                        a_type(a->type), a_type(b->type),
                         numbers ? ": a double is written with a point, as 1.0" : "");
     }
     if (op[0] == '=' || op[0] == '!') return ERR_OK;
@@ -369,8 +374,8 @@ static enum err_code parse_chain(struct parser *p, bool is_or, const struct expr
             TRY(parse_relation(p, &e));
         bool more = lex_is(&p->x, op);
         if ((more || list.n > 0) && e->type != EXPR_BOOL)
-            return lex_fail(&p->x, ERR_INVALID, pos, "\"%s\" needs a bool, not a %s", op,
-                            expr_type_name(e->type));
+            return lex_fail(&p->x, ERR_INVALID, pos, "\"%s\" needs a bool, not %s", op,
+                            a_type(e->type));
         TRY(operands_add(p, &list, e));
         if (!more) break;
         TRY(lex_next(&p->x));
@@ -389,15 +394,15 @@ static enum err_code parse_branches(struct parser *p, size_t pos, const struct e
                                     const struct expr **out) {
     const struct expr *kids[3] = {cond, NULL, NULL};
     if (cond->type != EXPR_BOOL)
-        return lex_fail(&p->x, ERR_INVALID, pos, "\"?\" needs a bool before it, not a %s",
-                        expr_type_name(cond->type));
+        return lex_fail(&p->x, ERR_INVALID, pos, "\"?\" needs a bool before it, not %s",
+                        a_type(cond->type));
     TRY(lex_next(&p->x));
     TRY(parse_chain(p, true, &kids[1]));
     TRY(expect(p, ":", "the first choice"));
     TRY(parse_choice(p, &kids[2]));
     if (kids[1]->type != kids[2]->type)
-        return lex_fail(&p->x, ERR_INVALID, pos, "\"?:\" chooses between a %s and a %s",
-                        expr_type_name(kids[1]->type), expr_type_name(kids[2]->type));
+        return lex_fail(&p->x, ERR_INVALID, pos, "\"?:\" chooses between %s and %s",
+                        a_type(kids[1]->type), a_type(kids[2]->type));
     struct expr *e = NULL;
     TRY(node(p, NODE_IF, kids[1]->type, pos, kids, 3, &e));
     *out = e;
@@ -431,8 +436,7 @@ enum err_code expr_parse(struct arena *a, const char *text, const char *name, in
         return lex_fail(&p.x, ERR_SYNTAX, p.x.tok.pos,
                         "the condition should end here, or an operator is missing");
     if (e->type != EXPR_BOOL)
-        return lex_fail(&p.x, ERR_INVALID, 0, "the result is a %s, not a bool",
-                        expr_type_name(e->type));
+        return lex_fail(&p.x, ERR_INVALID, 0, "the result is %s, not a bool", a_type(e->type));
     *out = e;
     return ERR_OK;
 }

@@ -1,0 +1,1 @@
+gezhi_fuzz(expr fuzz_expr.c LINK expr)
