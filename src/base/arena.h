@@ -1,9 +1,10 @@
-/* base/arena.h - memory of one request, job or load: freed at once, with deferred destructors run in reverse order.
- * One thread at a time. Nothing that outlives the arena may keep a pointer into it. */
+/* base/arena.h - memory of one request, job or load: freed at once, with deferred destructors run
+ * in reverse order. One thread at a time. Nothing that outlives the arena may keep a pointer into
+ * it. */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
-#include <stddef.h>
 #include <stdarg.h>
+#include <stddef.h>
 
 #include "base/err.h"
 
@@ -19,7 +20,8 @@ void *arena_alloc(struct arena *a, size_t n, size_t size);
 char *arena_dup(struct arena *a, const char *p, size_t n);
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* Run fn(arg) when the arena is freed. Returns ERR_NOMEM (fn is then run at once) when it cannot be recorded. */
+/* Run fn(arg) when the arena is freed. Returns ERR_NOMEM (fn is then run at once) when it cannot be
+ * recorded. */
 enum err_code arena_defer(struct arena *a, void (*fn)(void *), void *arg) NODISCARD;
 size_t arena_used(const struct arena *a);
 #endif

@@ -75,7 +75,8 @@ void buf_printf(struct buf *b, const char *fmt, ...) {
 
 enum err_code buf_check(const struct buf *b, struct err *err) {
     if (!b->failed) return ERR_OK;
-    return err_fail(err, b->n + 64 >= b->max ? ERR_TOO_LARGE : ERR_NOMEM, "output beyond %zu bytes or out of memory", b->max);
+    return err_fail(err, b->n + 64 >= b->max ? ERR_TOO_LARGE : ERR_NOMEM,
+                    "output beyond %zu bytes or out of memory", b->max);
 }
 
 const char *buf_text(const struct buf *b) { return b->p == NULL ? "" : b->p; }

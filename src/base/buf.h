@@ -1,4 +1,5 @@
-/* base/buf.h - a growable byte buffer born with a maximum; the first failure sticks, so one check at the end is enough. */
+/* base/buf.h - a growable byte buffer born with a maximum; the first failure sticks, so one check
+ * at the end is enough. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 #include <stdbool.h>
@@ -7,10 +8,10 @@
 #include "base/err.h"
 
 struct buf {
-    char *p;         /* NUL-terminated when n > 0; NULL while empty */
-    size_t n, cap;   /* invariant: n < cap when p != NULL */
-    size_t max;      /* most bytes it will ever hold */
-    bool failed;     /* sticky: out of memory or beyond max; further adds do nothing */
+    char *p;       /* NUL-terminated when n > 0; NULL while empty */
+    size_t n, cap; /* invariant: n < cap when p != NULL */
+    size_t max;    /* most bytes it will ever hold */
+    bool failed;   /* sticky: out of memory or beyond max; further adds do nothing */
 };
 
 void buf_init(struct buf *b, size_t max);

@@ -1,4 +1,5 @@
-/* base/clock.h - time as an argument: UTC microseconds since 1970. Tests give a clock of their own; nobody else reads the wall clock. */
+/* base/clock.h - time as an argument: UTC microseconds since 1970. Tests give a clock of their own;
+ * nobody else reads the wall clock. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 #include <stdint.h>

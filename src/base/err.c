@@ -22,7 +22,8 @@ static const struct code_row *row_of(enum err_code code) {
     return &codes[i < ERR_N_CODES ? i : (size_t)ERR_INTERNAL];
 }
 
-enum err_code err_fail_at(struct err *err, enum err_code code, const char *file, int line, const char *fmt, ...) {
+enum err_code err_fail_at(struct err *err, enum err_code code, const char *file, int line,
+                          const char *fmt, ...) {
     if (err == NULL) return code;
     err->code = code;
     err->file = file;
@@ -43,7 +44,9 @@ enum err_code err_field(struct err *err, enum err_code code, const char *pointer
 
 int err_status(enum err_code code) { return row_of(code)->status; }
 const char *err_name(enum err_code code) { return row_of(code)->name; }
-const char *err_text(enum err_code code, bool zh) { return zh ? row_of(code)->zh : row_of(code)->en; }
+const char *err_text(enum err_code code, bool zh) {
+    return zh ? row_of(code)->zh : row_of(code)->en;
+}
 
 _Noreturn void err_assert_failed(const char *what, const char *file, int line) {
     (void)fprintf(stderr, "assertion failed: %s (%s:%d)\n", what, file, line);

@@ -1,4 +1,5 @@
-/* base/log.h - one JSON line (or text) an event on stderr: a stable key and typed pairs. Never log secrets or personal values. */
+/* base/log.h - one JSON line (or text) an event on stderr: a stable key and typed pairs. Never log
+ * secrets or personal values. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 #include <stdint.h>
@@ -17,7 +18,9 @@ struct log {
     int json; /* 1: JSON lines, 0: text */
 };
 /* One write(2) a call; safe from any thread. */
-void log_write(const struct log *log, enum log_level level, const char *event, const struct log_kv *kv, unsigned n);
-#define log_event(log, level, event, ...) \
-    log_write((log), (level), (event), (struct log_kv[]){__VA_ARGS__}, (unsigned)(sizeof((struct log_kv[]){__VA_ARGS__}) / sizeof(struct log_kv)))
+void log_write(const struct log *log, enum log_level level, const char *event,
+               const struct log_kv *kv, unsigned n);
+#define log_event(log, level, event, ...)                                                          \
+    log_write((log), (level), (event), (struct log_kv[]){__VA_ARGS__},                             \
+              (unsigned)(sizeof((struct log_kv[]){__VA_ARGS__}) / sizeof(struct log_kv)))
 #endif

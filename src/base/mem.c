@@ -6,7 +6,8 @@
 #include <string.h>
 
 static atomic_long live;
-static _Thread_local long fault_in = -1; /* allocations left before the armed failure; -1 = not armed */
+static _Thread_local long fault_in =
+    -1; /* allocations left before the armed failure; -1 = not armed */
 static _Thread_local int fault_fired;
 
 static int fault_now(void) {

@@ -9,23 +9,25 @@
 
 enum opt_kind { OPT_STR, OPT_INT, OPT_FLAG };
 struct opt {
-    const char *name;   /* "data" for --data VALUE or --data=VALUE */
+    const char *name; /* "data" for --data VALUE or --data=VALUE */
     enum opt_kind kind;
-    void *out;          /* const char **, int64_t *, bool *: holds the default before */
+    void *out; /* const char **, int64_t *, bool *: holds the default before */
     bool required;
-    const char *value;  /* "DIR", shown in help; NULL for a flag */
+    const char *value; /* "DIR", shown in help; NULL for a flag */
     const char *help;
 };
 struct opt_command {
-    const char *name;        /* "import areas" */
-    const char *positional;  /* "FILE" or NULL, for help */
+    const char *name;       /* "import areas" */
+    const char *positional; /* "FILE" or NULL, for help */
     size_t min_args, max_args;
     const struct opt *opts;
     size_t n_opts;
     const char *summary;
 };
-/* Positional arguments are left in argv[0 .. *n_args). Errors: ERR_INVALID naming the option (unknown ones with a did-you-mean). */
-enum err_code opt_parse(const struct opt_command *cmd, int argc, char **argv, size_t *n_args, struct err *err) NODISCARD;
+/* Positional arguments are left in argv[0 .. *n_args). Errors: ERR_INVALID naming the option
+ * (unknown ones with a did-you-mean). */
+enum err_code opt_parse(const struct opt_command *cmd, int argc, char **argv, size_t *n_args,
+                        struct err *err) NODISCARD;
 /* Help text to stdout. */
 void opt_help(const struct opt_command *cmd);
 #endif

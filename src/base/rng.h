@@ -1,5 +1,6 @@
-/* base/rng.h - counter-based random numbers (Philox 4x32-10, Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"):
- * the same (seed, stream, counter) gives the same bits on any machine and thread. Not for secrets. */
+/* base/rng.h - counter-based random numbers (Philox 4x32-10, Salmon et al. 2011, "Parallel random
+ * numbers: as easy as 1, 2, 3"): the same (seed, stream, counter) gives the same bits on any
+ * machine and thread. Not for secrets. */
 #ifndef BASE_RNG_H
 #define BASE_RNG_H
 #include <stdint.h>
