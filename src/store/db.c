@@ -1,0 +1,250 @@
+#include "store/db.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/driver.h"
+
+enum { CACHE_SLOTS = 256, CACHE_BUCKETS = 512 };
+
+/* One prepared statement; it is its own cursor. Invariant: busy from db_query to cursor_close. */
+struct cursor {
+    struct db *db;
+    struct cursor *next; /* in its bucket */
+    void *stmt;
+    char *text;
+    uint64_t hash, used;
+    int n_params;
+    bool busy;
+    bool cached;
+};
+
+struct db {
+    const struct db_driver *drv;
+    void *conn;
+    struct cursor *bucket[CACHE_BUCKETS];
+    size_t n_cached; /* invariant: <= CACHE_SLOTS */
+    uint64_t tick;
+    enum err_code broken;
+};
+
+struct cell cell_null(void) { return (struct cell){.type = CELL_NULL}; }
+struct cell cell_int(int64_t i) { return (struct cell){.type = CELL_INT, .i = i}; }
+struct cell cell_real(double d) { return (struct cell){.type = CELL_REAL, .d = d}; }
+struct cell cell_text(const char *s) { return s == NULL ? cell_null() : cell_textn(s, strlen(s)); }
+struct cell cell_textn(const char *s, size_t n) { return (struct cell){.type = CELL_TEXT, .p = s, .n = n}; }
+struct cell cell_blob(const void *p, size_t n) { return (struct cell){.type = CELL_BLOB, .p = p, .n = n}; }
+
+static enum err_code note_broken(struct db *db, enum err_code code) {
+    if (db->broken == ERR_OK && (code == ERR_IO || code == ERR_FULL || code == ERR_CORRUPT)) db->broken = code;
+    return code;
+}
+
+enum err_code db_open(const struct db_driver *drv, const char *where, const struct db_open *o, struct db **out, struct err *err) {
+    struct db *db = mem_new(1, sizeof *db);
+    if (db == NULL) return err_fail(err, ERR_NOMEM, "no memory for a connection");
+    db->drv = drv;
+    enum err_code rc = drv->open(where, o, &db->conn, err);
+    if (rc != ERR_OK) {
+        mem_free(db);
+        return rc;
+    }
+    *out = db;
+    return ERR_OK;
+}
+
+static void cursor_destroy(struct cursor *c) {
+    c->db->drv->finalize(c->stmt);
+    mem_free(c->text);
+    mem_free(c);
+}
+
+void db_close(struct db *db, bool clean) {
+    if (db == NULL) return;
+    for (size_t i = 0; i < CACHE_BUCKETS; i++) {
+        while (db->bucket[i] != NULL) {
+            struct cursor *c = db->bucket[i];
+            db->bucket[i] = c->next;
+            cursor_destroy(c);
+        }
+    }
+    db->drv->close(db->conn, clean);
+    mem_free(db);
+}
+
+/* FNV-1a, 64 bits (Fowler, Noll, Vo): statements are constants, so nobody can choose colliding ones. */
+static uint64_t hash_text(const char *s) {
+    uint64_t h = UINT64_C(14695981039346656037);
+    for (; *s != '\0'; s++) h = (h ^ (unsigned char)*s) * UINT64_C(1099511628211);
+    return h;
+}
+
+static void evict_oldest(struct db *db) {
+    struct cursor **oldest = NULL;
+    for (size_t i = 0; i < CACHE_BUCKETS; i++) {
+        for (struct cursor **p = &db->bucket[i]; *p != NULL; p = &(*p)->next) {
+            if (!(*p)->busy && (oldest == NULL || (*p)->used < (*oldest)->used)) oldest = p;
+        }
+    }
+    if (oldest == NULL) return;
+    struct cursor *c = *oldest;
+    *oldest = c->next;
+    db->n_cached--;
+    cursor_destroy(c);
+}
+
+/* A statement ready to bind. The same text in use further up the stack gets a statement of its own, dropped on close. */
+static enum err_code statement(struct db *db, const char *sql, bool cache, struct cursor **out, struct err *err) {
+    uint64_t h = hash_text(sql);
+    for (struct cursor *c = db->bucket[h % CACHE_BUCKETS]; c != NULL; c = c->next) {
+        if (c->hash != h || strcmp(c->text, sql) != 0) continue;
+        if (c->busy) {
+            cache = false;
+            break;
+        }
+        c->used = ++db->tick;
+        *out = c;
+        return ERR_OK;
+    }
+    struct cursor *c = mem_new(1, sizeof *c);
+    char *text = mem_dup(sql, strlen(sql));
+    if (c == NULL || text == NULL) {
+        mem_free(c);
+        mem_free(text);
+        return err_fail(err, ERR_NOMEM, "no memory for a statement");
+    }
+    *c = (struct cursor){.db = db, .text = text, .hash = h, .used = ++db->tick, .cached = cache};
+    enum err_code rc = note_broken(db, db->drv->prepare(db->conn, sql, &c->stmt, &c->n_params, err));
+    if (rc != ERR_OK) {
+        mem_free(text);
+        mem_free(c);
+        return rc;
+    }
+    if (cache) {
+        if (db->n_cached == CACHE_SLOTS) evict_oldest(db);
+        c->next = db->bucket[h % CACHE_BUCKETS];
+        db->bucket[h % CACHE_BUCKETS] = c;
+        db->n_cached++;
+    }
+    *out = c;
+    return ERR_OK;
+}
+
+void cursor_close(struct cursor *c) {
+    if (c == NULL) return;
+    c->db->drv->reset(c->stmt);
+    c->busy = false;
+    if (!c->cached) cursor_destroy(c);
+}
+
+static enum err_code start(struct db *db, const char *sql, const struct cell *params, size_t n, bool keep, bool cache,
+                           struct cursor **out, struct err *err) {
+    struct cursor *c;
+    TRY(statement(db, sql, cache, &c, err));
+    c->busy = true;
+    enum err_code rc = ERR_OK;
+    if ((size_t)c->n_params != n) rc = err_fail(err, ERR_INTERNAL, "%zu values for %d parameters in: %s", n, c->n_params, sql);
+    if (rc == ERR_OK) rc = db->drv->bind(db->conn, c->stmt, params, n, keep, err);
+    if (rc != ERR_OK) {
+        cursor_close(c);
+        return rc;
+    }
+    *out = c;
+    return ERR_OK;
+}
+
+enum err_code db_query(struct db *db, const char *sql, const struct cell *params, size_t n, struct cursor **out, struct err *err) {
+    return start(db, sql, params, n, true, true, out, err);
+}
+
+static enum err_code finish(struct db *db, struct cursor *c, int64_t *changed, struct err *err) {
+    bool row = true;
+    enum err_code rc = ERR_OK;
+    while (rc == ERR_OK && row) rc = note_broken(db, db->drv->step(db->conn, c->stmt, &row, err));
+    if (rc == ERR_OK && changed != NULL) *changed = db->drv->changes(db->conn);
+    cursor_close(c);
+    return rc;
+}
+
+enum err_code db_exec(struct db *db, const char *sql, const struct cell *params, size_t n, int64_t *changed, struct err *err) {
+    struct cursor *c;
+    TRY(start(db, sql, params, n, false, true, &c, err));
+    return finish(db, c, changed, err);
+}
+
+enum err_code db_run(struct db *db, const char *sql, struct err *err) {
+    struct cursor *c;
+    TRY(start(db, sql, NULL, 0, false, false, &c, err));
+    return finish(db, c, NULL, err);
+}
+
+enum err_code cursor_next(struct cursor *c, bool *has, struct err *err) {
+    return note_broken(c->db, c->db->drv->step(c->db->conn, c->stmt, has, err));
+}
+
+int64_t cursor_int(const struct cursor *c, int col) { return c->db->drv->column_int(c->stmt, col); }
+double cursor_real(const struct cursor *c, int col) { return c->db->drv->column_real(c->stmt, col); }
+
+const char *cursor_text(const struct cursor *c, int col) {
+    const char *s = c->db->drv->column_text(c->stmt, col);
+    return s == NULL ? "" : s;
+}
+
+const void *cursor_blob(const struct cursor *c, int col, size_t *n) { return c->db->drv->column_blob(c->stmt, col, n); }
+bool cursor_is_null(const struct cursor *c, int col) { return c->db->drv->column_type(c->stmt, col) == CELL_NULL; }
+
+struct cell cursor_cell(const struct cursor *c, int col, struct arena *a) {
+    const struct db_driver *drv = c->db->drv;
+    enum cell_type type = drv->column_type(c->stmt, col);
+    if (type == CELL_INT) return cell_int(drv->column_int(c->stmt, col));
+    if (type == CELL_REAL) return cell_real(drv->column_real(c->stmt, col));
+    if (type == CELL_NULL) return cell_null();
+    size_t n;
+    const char *p = drv->column_blob(c->stmt, col, &n);
+    char *copy = arena_dup(a, p, n);
+    if (copy == NULL) return cell_null();
+    return type == CELL_TEXT ? cell_textn(copy, n) : cell_blob(copy, n);
+}
+
+enum err_code db_int(struct db *db, const char *sql, const struct cell *params, size_t n, int64_t none, int64_t *out,
+                     struct err *err) {
+    struct cursor *c;
+    TRY(start(db, sql, params, n, false, true, &c, err));
+    bool has = false;
+    enum err_code rc = cursor_next(c, &has, err);
+    if (rc == ERR_OK) *out = has && !cursor_is_null(c, 0) ? cursor_int(c, 0) : none;
+    cursor_close(c);
+    return rc;
+}
+
+enum err_code db_begin(struct db *db, bool write, struct err *err) {
+    return db_exec(db, write ? db->drv->begin_write : db->drv->begin_read, NULL, 0, NULL, err);
+}
+
+enum err_code db_commit(struct db *db, struct err *err) { return db_exec(db, "COMMIT", NULL, 0, NULL, err); }
+
+void db_rollback(struct db *db) {
+    if (!db_in_tx(db)) return;
+    enum err_code rc = db_exec(db, "ROLLBACK", NULL, 0, NULL, NULL);
+    (void)rc; /* SQLite has then rolled back by itself; db_in_tx tells */
+}
+
+enum err_code db_savepoint(struct db *db, struct err *err) { return db_exec(db, "SAVEPOINT command", NULL, 0, NULL, err); }
+enum err_code db_release(struct db *db, struct err *err) { return db_exec(db, "RELEASE SAVEPOINT command", NULL, 0, NULL, err); }
+
+enum err_code db_rollback_to(struct db *db, struct err *err) {
+    TRY(db_exec(db, "ROLLBACK TO SAVEPOINT command", NULL, 0, NULL, err));
+    return db_release(db, err);
+}
+
+bool db_in_tx(const struct db *db) { return db->drv->in_tx(db->conn); }
+enum err_code db_broken(const struct db *db) { return db->broken; }
+void db_clear_broken(struct db *db) { db->broken = ERR_OK; }
+
+enum err_code db_backup(struct db *db, const char *file, struct err *err) { return db->drv->backup(db->conn, file, err); }
+
+enum err_code db_fold(struct db *db, bool all, int64_t *log_bytes, struct err *err) {
+    return db->drv->fold(db->conn, all, log_bytes, err);
+}
+
+enum sql_dialect db_dialect(const struct db *db) { return db->drv->dialect; }

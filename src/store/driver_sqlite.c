@@ -1,0 +1,210 @@
+#include "store/driver.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { PAGE_SIZE = 8192, READER_WAIT_MS = 5000 };
+
+struct conn {
+    sqlite3 *db;
+};
+
+static enum err_code code_of(int rc) {
+    if (rc == SQLITE_IOERR_NOMEM) return ERR_NOMEM;
+    switch (rc & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_ROW:
+    case SQLITE_DONE: return ERR_OK;
+    case SQLITE_FULL: return ERR_FULL;
+    case SQLITE_IOERR:
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM: return ERR_IO;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB: return ERR_CORRUPT;
+    case SQLITE_NOMEM: return ERR_NOMEM;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return ERR_BUSY;
+    case SQLITE_TOOBIG: return ERR_TOO_LARGE;
+    case SQLITE_CONSTRAINT:
+        return rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY ? ERR_CONFLICT : ERR_INVALID;
+    case SQLITE_INTERRUPT: return ERR_TIMEOUT;
+    default: return ERR_INTERNAL;
+    }
+}
+
+static enum err_code fail(sqlite3 *db, int rc, struct err *err) {
+    const char *what = db == NULL ? sqlite3_errstr(rc) : sqlite3_errmsg(db);
+    return err_fail(err, code_of(rc), "database: %s (%d)", what, rc);
+}
+
+static enum err_code exec(sqlite3 *db, const char *sql, struct err *err) {
+    int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+    return rc == SQLITE_OK ? ERR_OK : fail(db, rc, err);
+}
+
+/* A database that a person may have prepared must not run anything of its own: no views or triggers with side effects, no
+ * writable schema. secure_delete overwrites erased values in the file. */
+static enum err_code configure(sqlite3 *db, const struct db_open *o, struct err *err) {
+    (void)sqlite3_extended_result_codes(db, 1);
+    (void)sqlite3_busy_timeout(db, READER_WAIT_MS);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    (void)sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
+    TRY(exec(db, "PRAGMA cell_size_check=ON; PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0", err));
+    char text[64];
+    (void)snprintf(text, sizeof text, "PRAGMA cache_size=-%d", o->cache_kib > 0 ? o->cache_kib : 4096);
+    TRY(exec(db, text, err));
+    if (o->read_only) return ERR_OK;
+    if (o->create) {
+        (void)snprintf(text, sizeof text, "PRAGMA page_size=%d", (int)PAGE_SIZE);
+        TRY(exec(db, text, err));
+    }
+    TRY(exec(db, "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=ON", err));
+    return exec(db, o->no_sync ? "PRAGMA synchronous=OFF" : "PRAGMA synchronous=FULL", err);
+}
+
+static enum err_code lite_open(const char *where, const struct db_open *o, void **out, struct err *err) {
+    struct conn *c = mem_new(1, sizeof *c);
+    if (c == NULL) return err_fail(err, ERR_NOMEM, "no memory for a connection");
+    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    flags |= o->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | (o->create ? SQLITE_OPEN_CREATE : 0);
+    int rc = sqlite3_open_v2(where, &c->db, flags, o->vfs);
+    enum err_code code = rc == SQLITE_OK ? configure(c->db, o, err) : fail(c->db, rc, err);
+    if (code != ERR_OK) {
+        (void)sqlite3_close_v2(c->db);
+        mem_free(c);
+        return code;
+    }
+    *out = c;
+    return ERR_OK;
+}
+
+static void lite_close(void *p, bool clean) {
+    struct conn *c = p;
+    if (clean) (void)sqlite3_db_config(c->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    (void)sqlite3_close_v2(c->db);
+    mem_free(c);
+}
+
+static enum err_code lite_prepare(void *p, const char *sql, void **stmt, int *n_params, struct err *err) {
+    struct conn *c = p;
+    sqlite3_stmt *s = NULL;
+    int rc = sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &s, NULL);
+    if (rc != SQLITE_OK) return fail(c->db, rc, err);
+    if (s == NULL) return err_fail(err, ERR_INTERNAL, "an empty statement");
+    *n_params = sqlite3_bind_parameter_count(s);
+    *stmt = s;
+    return ERR_OK;
+}
+
+static void lite_finalize(void *stmt) { (void)sqlite3_finalize(stmt); }
+
+static enum err_code lite_bind(void *p, void *stmt, const struct cell *cells, size_t n, bool keep, struct err *err) {
+    struct conn *c = p;
+    for (size_t i = 0; i < n; i++) {
+        const struct cell *x = &cells[i];
+        int rc, k = (int)i + 1;
+        switch (x->type) {
+        case CELL_INT: rc = sqlite3_bind_int64(stmt, k, x->i); break;
+        case CELL_REAL: rc = sqlite3_bind_double(stmt, k, x->d); break;
+        case CELL_TEXT:
+        case CELL_COMMIT:
+            rc = sqlite3_bind_text64(stmt, k, x->p, x->n, keep ? SQLITE_TRANSIENT : SQLITE_STATIC, SQLITE_UTF8);
+            break;
+        case CELL_BLOB:
+            rc = sqlite3_bind_blob64(stmt, k, x->p == NULL ? "" : x->p, x->n, keep ? SQLITE_TRANSIENT : SQLITE_STATIC);
+            break;
+        default: rc = sqlite3_bind_null(stmt, k); break;
+        }
+        if (rc != SQLITE_OK) return fail(c->db, rc, err);
+    }
+    return ERR_OK;
+}
+
+static enum err_code lite_step(void *p, void *stmt, bool *row, struct err *err) {
+    struct conn *c = p;
+    int rc = sqlite3_step(stmt);
+    *row = rc == SQLITE_ROW;
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? ERR_OK : fail(c->db, rc, err);
+}
+
+static void lite_reset(void *stmt) { (void)sqlite3_reset(stmt); }
+
+static enum cell_type lite_column_type(void *stmt, int col) {
+    switch (sqlite3_column_type(stmt, col)) {
+    case SQLITE_INTEGER: return CELL_INT;
+    case SQLITE_FLOAT: return CELL_REAL;
+    case SQLITE_TEXT: return CELL_TEXT;
+    case SQLITE_BLOB: return CELL_BLOB;
+    default: return CELL_NULL;
+    }
+}
+
+static int64_t lite_column_int(void *stmt, int col) { return sqlite3_column_int64(stmt, col); }
+static double lite_column_real(void *stmt, int col) { return sqlite3_column_double(stmt, col); }
+static const char *lite_column_text(void *stmt, int col) { return (const char *)sqlite3_column_text(stmt, col); }
+
+static const void *lite_column_blob(void *stmt, int col, size_t *n) {
+    const void *p = sqlite3_column_blob(stmt, col);
+    *n = (size_t)sqlite3_column_bytes(stmt, col);
+    return p;
+}
+
+static int64_t lite_changes(void *p) { return sqlite3_changes64(((struct conn *)p)->db); }
+static bool lite_in_tx(void *p) { return sqlite3_get_autocommit(((struct conn *)p)->db) == 0; }
+
+/* All pages in one step: the copy reads one snapshot of the write-ahead log, so writers go on and it never starts again. */
+static enum err_code lite_backup(void *p, const char *file, struct err *err) {
+    struct conn *c = p;
+    sqlite3 *to = NULL;
+    int rc = sqlite3_open_v2(file, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (rc == SQLITE_OK) {
+        sqlite3_backup *b = sqlite3_backup_init(to, "main", c->db, "main");
+        if (b != NULL) {
+            (void)sqlite3_backup_step(b, -1);
+            (void)sqlite3_backup_finish(b);
+        }
+        rc = sqlite3_errcode(to);
+    }
+    enum err_code code = rc == SQLITE_OK ? ERR_OK : fail(to, rc, err);
+    (void)sqlite3_close_v2(to);
+    return code;
+}
+
+static enum err_code lite_fold(void *p, bool all, int64_t *log_bytes, struct err *err) {
+    struct conn *c = p;
+    int frames = 0, folded = 0;
+    int rc = sqlite3_wal_checkpoint_v2(c->db, NULL, all ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, &frames, &folded);
+    if (log_bytes != NULL) *log_bytes = frames < 0 ? 0 : (int64_t)frames * PAGE_SIZE;
+    return rc == SQLITE_OK ? ERR_OK : fail(c->db, rc, err);
+}
+
+const struct db_driver driver_sqlite = {
+    .name = "sqlite",
+    .dialect = SQL_SQLITE,
+    .begin_read = "BEGIN",
+    .begin_write = "BEGIN IMMEDIATE",
+    .open = lite_open,
+    .close = lite_close,
+    .prepare = lite_prepare,
+    .finalize = lite_finalize,
+    .bind = lite_bind,
+    .step = lite_step,
+    .reset = lite_reset,
+    .column_type = lite_column_type,
+    .column_int = lite_column_int,
+    .column_real = lite_column_real,
+    .column_text = lite_column_text,
+    .column_blob = lite_column_blob,
+    .changes = lite_changes,
+    .in_tx = lite_in_tx,
+    .backup = lite_backup,
+    .fold = lite_fold,
+};
