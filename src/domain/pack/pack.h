@@ -22,7 +22,8 @@ enum field_kind {
     FIELD_CLASS,  /* a case class id */
     FIELD_REF,    /* the id of a row of type `ref` */
     FIELD_PHOTOS, /* list of blob hashes, COL_JSON */
-    FIELD_JSON    /* structured, engine-owned (geometry, lists) */
+    FIELD_JSON,   /* structured, engine-owned (lists), COL_JSON */
+    FIELD_SHAPE   /* polygon as WKB in WGS-84, engine-owned, COL_BLOB (areas, cells: field "shape") */
 };
 enum sensitivity { SENS_PUBLIC = 1, SENS_INTERNAL = 2, SENS_PERSONAL = 3, SENS_SENSITIVE = 4 };
 

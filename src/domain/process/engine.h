@@ -4,7 +4,9 @@
 #define DOMAIN_PROCESS_ENGINE_H
 #include "base/val.h"
 #include "domain/grid/grid.h"
+#include "domain/identity/follow.h"
 #include "domain/identity/identity.h"
+#include "domain/identity/rights.h"
 #include "domain/pack/pack.h"
 
 /* Fields of the case type that the engine itself reads and writes; each must exist in packs/cases/types/case.yaml. */
@@ -66,11 +68,15 @@ int64_t case_int(const struct engine *e, const struct case_row *r, enum case_fie
 bool case_has(const struct engine *e, const struct case_row *r, enum case_field f);
 double case_real(const struct engine *e, const struct case_row *r, enum case_field f);      /* NaN when null */
 void case_set(const struct engine *e, struct case_row *r, enum case_field f, struct cell value);
-/* Column list "id, version, code, ..." of the case table in the order case_row_read expects (for list queries). */
-const char *case_select(const struct engine *e, const char *alias, struct arena *a);
+/* Append the column list id, version, ... of the case table, in the order case_row_read expects (for list queries). */
+void case_select(const struct engine *e, struct sql *s, const char *alias);
 void case_row_read(const struct engine *e, const struct cursor *c, int first_col, struct arena *a, struct case_row *out);
 /* By code. ERR_NOT_FOUND. */
 enum err_code case_load(const struct engine *e, struct db *db, const char *code, struct arena *a, struct case_row *out, struct err *err) NODISCARD;
+
+/* Whether the row is within this person's rights. */
+bool case_may(const struct engine *e, const struct case_row *r, const struct principal *who);
+struct rights_case case_rights(const struct engine *e, const struct case_row *r);
 
 enum case_light { LIGHT_NONE = 0, LIGHT_GREEN = 1, LIGHT_YELLOW = 2, LIGHT_RED = 3 };
 enum case_light case_light(const struct engine *e, const struct case_row *r, int64_t now_us);
@@ -94,8 +100,8 @@ struct report {
 };
 struct reported {
     struct case_row row;
-    char word[16];                   /* "" when none was asked */
-    char party_words[8][16];         /* one per party */
+    char word[FOLLOW_WORD];          /* "" when none was asked */
+    char party_words[8][FOLLOW_WORD]; /* one per party */
     struct place place;
 };
 /* Check, locate, open the case in its initial state with its clock, write case, parties and first step.

@@ -1,0 +1,66 @@
+/* api/app.h - the running server: what all handlers share. Made once by app_open, read-only afterwards but for what guards itself. */
+#ifndef API_APP_H
+#define API_APP_H
+#include "api/api.h"
+#include "base/log.h"
+#include "domain/grid/grid.h"
+#include "domain/process/engine.h"
+#include "net/http.h"
+#include "net/sse.h"
+
+struct identity;
+struct throttle;
+struct metrics;
+struct workers;   /* api/workers.h: the reader pool */
+struct tile_cache;
+
+struct app_options {
+    const char *data_dir, *listen;
+    int port;
+    const char *web_dir;          /* serve the page from disk (development), or NULL: embedded */
+    const char *helper_dir;       /* where gezhi-geo and gezhi-photo lie */
+    int n_loops, n_workers;       /* 0: by the number of cores */
+    const char *const *trusted_proxies; size_t n_trusted_proxies;
+    const struct log *log;
+};
+
+struct app {
+    struct arena *arena;          /* lives as long as the server */
+    struct clock clock;
+    const struct log *log;
+    const char *data_dir, *helper_dir;
+    const struct pack_set *packs;
+    const struct tz *tz;
+    struct ledger *ledger;
+    struct grid_service *grid;
+    struct engine *engine;
+    struct identity *identity;
+    struct throttle *throttle;
+    struct http_server *server;
+    struct sse_hub *hub;
+    struct metrics *metrics;
+    struct workers *workers;
+    struct city_info {
+        const char *name, *timezone, *codes;
+        bool invented;
+    } city;
+};
+
+/* Open the folder, build the snapshots, start the followers; no port yet. */
+enum err_code app_open(const struct app_options *o, struct app **out, struct err *err) NODISCARD;
+/* Bind, print "ready http://host:port/" once /healthz would answer 200, serve until SIGTERM, drain. */
+enum err_code app_serve(struct app *app, const struct app_options *o, struct err *err) NODISCARD;
+void app_close(struct app *app);
+
+/* The event stream of the ledger: publishes committed case changes and notices to the hub. */
+enum err_code events_start(struct app *app, struct err *err) NODISCARD;
+void events_open(struct app *app, struct http_request *req, const struct principal *who);
+
+/* The clock: marks overdue cases and makes overdue moves, in its own thread. */
+struct ticker;
+enum err_code ticker_start(struct app *app, struct ticker **out, struct err *err) NODISCARD;
+void ticker_stop(struct ticker *t);
+
+/* Handler of net/http: routes, rights, CSRF, rate limits, then the resource. */
+void dispatch(void *ctx, struct http_request *req);
+#endif
