@@ -1,0 +1,1 @@
+gezhi_fuzz(wkb fuzz_wkb.c LINK geo)
