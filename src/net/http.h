@@ -148,6 +148,8 @@ void http_response_ref(struct http_response *r, const char *type, const void *p,
                        void (*release)(void *), void *ctx);
 /* n bytes of an open file from offset; the descriptor is owned and closed. Not compressed. */
 void http_response_fd(struct http_response *r, const char *type, int fd, int64_t offset, int64_t n);
+/* Never gzip this one (a secret beside text that the client chose: BREACH). */
+void http_response_plain(struct http_response *r);
 /* A cookie: HttpOnly, SameSite=Strict, Path=/, Secure when asked; max_age_s < 0: session cookie, 0:
  * removes it. The value must be of [A-Za-z0-9_.-]. */
 void http_response_cookie(struct http_response *r, const char *name, const char *value,
