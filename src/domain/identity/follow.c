@@ -33,7 +33,8 @@ static void add_part(crypto_generichash_state *st, const char *s) {
     (void)crypto_generichash_update(st, (const unsigned char *)s, strlen(s) + 1);
 }
 
-bool follow_hash(const unsigned char secret[32], const char *code, const char *role, const char *word, char hash[FOLLOW_HASH]) {
+bool follow_hash(const unsigned char secret[32], const char *code, const char *role,
+                 const char *word, char hash[FOLLOW_HASH]) {
     char clean[FOLLOW_WORD];
     unsigned char h[32];
     crypto_generichash_state st;
@@ -49,7 +50,8 @@ bool follow_hash(const unsigned char secret[32], const char *code, const char *r
     return true;
 }
 
-bool follow_equal(const unsigned char secret[32], const char *code, const char *role, const char *word, const char *stored) {
+bool follow_equal(const unsigned char secret[32], const char *code, const char *role,
+                  const char *word, const char *stored) {
     char mine[FOLLOW_HASH], theirs[FOLLOW_HASH] = {0};
     bool is_word = follow_hash(secret, code, role, word, mine);
     if (!is_word) memset(mine, '-', sizeof mine);
@@ -61,7 +63,8 @@ bool follow_equal(const unsigned char secret[32], const char *code, const char *
 }
 
 /* Hashed, since a code and an address together are longer than a key may be. */
-static void pair_key(const char *code, const char *remote, char address[THROTTLE_KEY], char pair[THROTTLE_KEY]) {
+static void pair_key(const char *code, const char *remote, char address[THROTTLE_KEY],
+                     char pair[THROTTLE_KEY]) {
     unsigned char h[32];
     crypto_generichash_state st;
     throttle_address(remote, address);
@@ -73,10 +76,12 @@ static void pair_key(const char *code, const char *remote, char address[THROTTLE
 }
 
 static bool under_siege(struct throttle *t, const char *code, int64_t now_us) {
-    return throttle_is_full(t, RATE_FOLLOW_CASE, code, now_us) || throttle_is_full(t, RATE_FOLLOW_ALL, "", now_us);
+    return throttle_is_full(t, RATE_FOLLOW_CASE, code, now_us) ||
+           throttle_is_full(t, RATE_FOLLOW_ALL, "", now_us);
 }
 
-enum err_code follow_try_begin(struct throttle *t, const char *code, const char *remote, int64_t now_us, struct err *err) {
+enum err_code follow_try_begin(struct throttle *t, const char *code, const char *remote,
+                               int64_t now_us, struct err *err) {
     char address[THROTTLE_KEY], pair[THROTTLE_KEY];
     pair_key(code, remote, address, pair);
     TRY(throttle_take(t, RATE_FOLLOW_ADDRESS, address, now_us, err));
@@ -90,7 +95,8 @@ enum err_code follow_try_begin(struct throttle *t, const char *code, const char 
     return ERR_OK;
 }
 
-void follow_try_end(struct throttle *t, const char *code, const char *remote, int64_t now_us, bool right) {
+void follow_try_end(struct throttle *t, const char *code, const char *remote, int64_t now_us,
+                    bool right) {
     char address[THROTTLE_KEY], pair[THROTTLE_KEY];
     pair_key(code, remote, address, pair);
     if (right) {
@@ -98,6 +104,6 @@ void follow_try_end(struct throttle *t, const char *code, const char *remote, in
         (void)throttle_clear(t, RATE_FOLLOW_PAIR, pair);
         return;
     }
-    (void)throttle_take(t, RATE_FOLLOW_CASE, code, now_us, NULL);
-    (void)throttle_take(t, RATE_FOLLOW_ALL, "", now_us, NULL);
+    throttle_count(t, RATE_FOLLOW_CASE, code, now_us);
+    throttle_count(t, RATE_FOLLOW_ALL, "", now_us);
 }

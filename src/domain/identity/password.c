@@ -29,15 +29,17 @@ struct password_pool {
     pthread_t threads[16];
     char dummy[PASSWORD_HASH]; /* a hash that no password has */
 };
-static_assert(PASSWORD_HASH == crypto_pwhash_argon2id_STRBYTES, "libsodium's size of a hash text");
+_Static_assert(PASSWORD_HASH == crypto_pwhash_argon2id_STRBYTES, "libsodium's size of a hash text");
 
 static void work_one(const struct password_pool *p, struct job *j) {
     if (j->verify == NULL) {
-        j->ok = crypto_pwhash_argon2id_str(j->hash, j->password, j->password_n, p->ops, p->memory) == 0;
+        j->ok =
+            crypto_pwhash_argon2id_str(j->hash, j->password, j->password_n, p->ops, p->memory) == 0;
         return;
     }
     bool known = j->verify[0] != '\0';
-    int rc = crypto_pwhash_argon2id_str_verify(known ? j->verify : p->dummy, j->password, j->password_n);
+    int rc =
+        crypto_pwhash_argon2id_str_verify(known ? j->verify : p->dummy, j->password, j->password_n);
     j->ok = known && rc == 0;
 }
 
@@ -61,23 +63,30 @@ static void *run(void *arg) {
     return NULL;
 }
 
-/* The text form of a hash with random salt and tag: as costly to check as a real one, and matched by no known password. */
+/* The text form of a hash with random salt and tag: as costly to check as a real one, and matched
+ * by no known password. */
 static void make_dummy(struct password_pool *p) {
     unsigned char salt[16], tag[32];
     char salt64[32], tag64[48];
     randombytes_buf(salt, sizeof salt);
     randombytes_buf(tag, sizeof tag);
-    (void)sodium_bin2base64(salt64, sizeof salt64, salt, sizeof salt, sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
-    (void)sodium_bin2base64(tag64, sizeof tag64, tag, sizeof tag, sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
-    (void)snprintf(p->dummy, sizeof p->dummy, "$argon2id$v=19$m=%zu,t=%llu,p=1$%s$%s", p->memory / 1024, p->ops, salt64, tag64);
+    (void)sodium_bin2base64(salt64, sizeof salt64, salt, sizeof salt,
+                            sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+    (void)sodium_bin2base64(tag64, sizeof tag64, tag, sizeof tag,
+                            sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+    (void)snprintf(p->dummy, sizeof p->dummy, "$argon2id$v=19$m=%zu,t=%llu,p=1$%s$%s",
+                   p->memory / 1024, p->ops, salt64, tag64);
 }
 
-enum err_code password_pool_new(const struct password_options *o, struct password_pool **out, struct err *err) {
-    size_t memory = o->memory_bytes == 0 ? crypto_pwhash_argon2id_MEMLIMIT_MODERATE : o->memory_bytes;
+enum err_code password_pool_new(const struct password_options *o, struct password_pool **out,
+                                struct err *err) {
+    size_t memory =
+        o->memory_bytes == 0 ? crypto_pwhash_argon2id_MEMLIMIT_MODERATE : o->memory_bytes;
     unsigned ops = o->ops == 0 ? crypto_pwhash_argon2id_OPSLIMIT_MODERATE : o->ops;
     unsigned threads = o->threads == 0 ? 2 : o->threads;
     if (memory < crypto_pwhash_argon2id_MEMLIMIT_MIN || memory > ((size_t)4 << 30) || ops > 64)
-        return err_fail(err, ERR_INVALID, "password memory must be 8 KiB to 4 GiB and passes 1 to 64");
+        return err_fail(err, ERR_INVALID,
+                        "password memory must be 8 KiB to 4 GiB and passes 1 to 64");
     if (sodium_init() < 0) return err_fail(err, ERR_INTERNAL, "libsodium does not start");
     struct password_pool *p = mem_new(1, sizeof *p);
     if (p == NULL) return err_fail(err, ERR_NOMEM, "no memory for the password pool");
@@ -88,7 +97,8 @@ enum err_code password_pool_new(const struct password_options *o, struct passwor
     (void)pthread_mutex_init(&p->lock, NULL);
     (void)pthread_cond_init(&p->work, NULL);
     (void)pthread_cond_init(&p->finished, NULL);
-    if (threads > sizeof p->threads / sizeof p->threads[0]) threads = sizeof p->threads / sizeof p->threads[0];
+    if (threads > sizeof p->threads / sizeof p->threads[0])
+        threads = sizeof p->threads / sizeof p->threads[0];
     for (unsigned i = 0; i < threads; i++) {
         if (pthread_create(&p->threads[i], NULL, run, p) != 0) break;
         p->n_threads++;
@@ -132,7 +142,8 @@ static enum err_code submit(struct password_pool *p, struct job *j, struct err *
     return ERR_OK;
 }
 
-enum err_code password_hash(struct password_pool *p, const char *password, char out[PASSWORD_HASH], struct err *err) {
+enum err_code password_hash(struct password_pool *p, const char *password, char out[PASSWORD_HASH],
+                            struct err *err) {
     struct job j = {.password = password, .password_n = strlen(password)};
     TRY(submit(p, &j, err));
     if (!j.ok) return err_fail(err, ERR_NOMEM, "no memory to hash a password");
@@ -140,8 +151,10 @@ enum err_code password_hash(struct password_pool *p, const char *password, char 
     return ERR_OK;
 }
 
-enum err_code password_verify(struct password_pool *p, const char *hash, const char *password, bool *ok, struct err *err) {
-    struct job j = {.password = password, .password_n = strlen(password), .verify = hash == NULL ? "" : hash};
+enum err_code password_verify(struct password_pool *p, const char *hash, const char *password,
+                              bool *ok, struct err *err) {
+    struct job j = {
+        .password = password, .password_n = strlen(password), .verify = hash == NULL ? "" : hash};
     TRY(submit(p, &j, err));
     *ok = j.ok;
     return ERR_OK;
@@ -178,16 +191,23 @@ static bool is_one_character(const char *password) {
     return true;
 }
 
-enum err_code password_check(const char *name, const char *password, const char *pointer, struct err *err) {
+enum err_code password_check(const char *name, const char *password, const char *pointer,
+                             struct err *err) {
     enum err_code rc = ERR_OK;
     size_t n = strlen(password);
     if (n > PASSWORD_MAX_BYTES)
-        rc = err_fail(err, ERR_INVALID, "the password is longer than %d bytes / 密码超过 %d 字节", PASSWORD_MAX_BYTES, PASSWORD_MAX_BYTES);
+        rc = err_fail(err, ERR_INVALID, "the password is longer than %d bytes / 密码超过 %d 字节",
+                      PASSWORD_MAX_BYTES, PASSWORD_MAX_BYTES);
     else if (utf8_count(password, n) < PASSWORD_MIN_CHARS)
-        rc = err_fail(err, ERR_INVALID, "the password needs at least %d characters / 密码至少需要 %d 个字符", PASSWORD_MIN_CHARS, PASSWORD_MIN_CHARS);
+        rc = err_fail(err, ERR_INVALID,
+                      "the password needs at least %d characters / 密码至少需要 %d 个字符",
+                      PASSWORD_MIN_CHARS, PASSWORD_MIN_CHARS);
     else if (is_like_name(name, password))
-        rc = err_fail(err, ERR_INVALID, "the password may not be the account's name / 密码不能与账号名相同");
+        rc = err_fail(err, ERR_INVALID,
+                      "the password may not be the account's name / 密码不能与账号名相同");
     else if (is_one_character(password))
-        rc = err_fail(err, ERR_INVALID, "the password may not be one character over and over / 密码不能由同一个字符重复组成");
+        rc = err_fail(
+            err, ERR_INVALID,
+            "the password may not be one character over and over / 密码不能由同一个字符重复组成");
     return rc == ERR_OK ? rc : err_field(err, rc, pointer);
 }

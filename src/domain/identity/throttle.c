@@ -10,7 +10,7 @@
 #include "base/mem.h"
 
 static const struct rate_row rows[RATE_N] = {
-#define X(name, key, tries, window_s, first_wait_s, max_wait_s, text) \
+#define X(name, key, tries, window_s, first_wait_s, max_wait_s, text)                              \
     [RATE_##name] = {key, tries, window_s, first_wait_s, max_wait_s, text},
 #include "../../../decl/rates.def"
 #undef X
@@ -19,7 +19,8 @@ static const struct rate_row rows[RATE_N] = {
 enum { WAYS = 8 };
 static const int64_t SECOND_US = 1000000;
 
-/* Invariants: rate < 0 means empty; cur counts tries in [start_us, start_us + window), prev those of the window before. */
+/* Invariants: rate < 0 means empty; cur counts tries in [start_us, start_us + window), prev those
+ * of the window before. */
 struct slot {
     uint64_t hash;
     int rate;
@@ -31,18 +32,15 @@ struct slot {
 struct throttle {
     pthread_mutex_t lock;
     unsigned char sip[crypto_shorthash_KEYBYTES];
-    size_t n_sets;     /* a power of two */
-    struct slot *slot; /* n_sets * WAYS */
-    struct slot all[RATE_N]; /* keys "" stand here, so that a flood of keys never evicts the count of the whole */
+    size_t n_sets;           /* a power of two */
+    struct slot *slot;       /* n_sets * WAYS */
+    struct slot all[RATE_N]; /* keys "" stand here, so that a flood of keys never evicts the count
+                                of the whole */
 };
 
-const struct rate_row *rate_row(enum rate r)
-{
-    return &rows[r];
-}
+const struct rate_row *rate_row(enum rate r) { return &rows[r]; }
 
-enum err_code throttle_new(size_t n_slots, struct throttle **out, struct err *err)
-{
+enum err_code throttle_new(size_t n_slots, struct throttle **out, struct err *err) {
     size_t n_sets = 256 / WAYS;
     while (n_sets * WAYS < n_slots && n_sets < ((size_t)1 << 24)) n_sets *= 2;
     struct throttle *t = mem_new(1, sizeof *t);
@@ -62,16 +60,14 @@ enum err_code throttle_new(size_t n_slots, struct throttle **out, struct err *er
     return ERR_OK;
 }
 
-void throttle_free(struct throttle *t)
-{
+void throttle_free(struct throttle *t) {
     if (t == NULL) return;
     (void)pthread_mutex_destroy(&t->lock);
     mem_free(t->slot);
     mem_free(t);
 }
 
-static uint64_t key_hash(const struct throttle *t, enum rate r, const char *key)
-{
+static uint64_t key_hash(const struct throttle *t, enum rate r, const char *key) {
     unsigned char in[THROTTLE_KEY + 1] = {0};
     unsigned char h[crypto_shorthash_BYTES];
     uint64_t v = 0;
@@ -84,9 +80,10 @@ static uint64_t key_hash(const struct throttle *t, enum rate r, const char *key)
     return v;
 }
 
-/* The slot of a key or NULL; `make` takes an empty one, else the one that has been quiet longest and waits for nothing. */
-static struct slot *find(struct throttle *t, enum rate r, const char *key, int64_t now_us, bool make)
-{
+/* The slot of a key or NULL; `make` takes an empty one, else the one that has been quiet longest
+ * and waits for nothing. */
+static struct slot *find(struct throttle *t, enum rate r, const char *key, int64_t now_us,
+                         bool make) {
     if (key[0] == '\0') return &t->all[r];
     uint64_t h = key_hash(t, r, key);
     struct slot *set = &t->slot[(h & (t->n_sets - 1)) * WAYS];
@@ -110,8 +107,7 @@ static struct slot *find(struct throttle *t, enum rate r, const char *key, int64
     return worst;
 }
 
-static void roll(struct slot *s, const struct rate_row *row, int64_t now_us)
-{
+static void roll(struct slot *s, const struct rate_row *row, int64_t now_us) {
     int64_t window_us = (int64_t)row->window_s * SECOND_US;
     int64_t passed = now_us - s->start_us;
     if (passed < 0) return; /* the wall clock was set back: keep counting in the window at hand */
@@ -128,8 +124,7 @@ static void roll(struct slot *s, const struct rate_row *row, int64_t now_us)
 }
 
 /* Tries in view, times the window in microseconds (kept as an integer, so that it is exact). */
-static bool window_is_full(const struct slot *s, const struct rate_row *row, int64_t now_us)
-{
+static bool window_is_full(const struct slot *s, const struct rate_row *row, int64_t now_us) {
     double window_us = (double)row->window_s * (double)SECOND_US;
     double part = 1.0 - (double)(now_us - s->start_us) / window_us;
     if (part > 1.0) part = 1.0;
@@ -137,20 +132,17 @@ static bool window_is_full(const struct slot *s, const struct rate_row *row, int
     return (double)s->cur + part * (double)s->prev + 1.0 > (double)row->tries;
 }
 
-static enum err_code refuse(int64_t wait_us, struct err *err)
-{
+static enum err_code refuse(int64_t wait_us, struct err *err) {
     int64_t s = (wait_us + SECOND_US - 1) / SECOND_US;
     return err_fail(err, ERR_TOO_MANY, "wait %" PRId64 " seconds", s < 1 ? 1 : s);
 }
 
-static int64_t window_left(const struct slot *s, const struct rate_row *row, int64_t now_us)
-{
+static int64_t window_left(const struct slot *s, const struct rate_row *row, int64_t now_us) {
     return s->start_us + (int64_t)row->window_s * SECOND_US - now_us;
 }
 
 enum err_code throttle_take(struct throttle *t, enum rate r, const char *key, int64_t now_us,
-                            struct err *err)
-{
+                            struct err *err) {
     const struct rate_row *row = &rows[r];
     if (row->tries == 0) return ERR_OK;
     int64_t wait_us = 0;
@@ -179,8 +171,12 @@ enum err_code throttle_take(struct throttle *t, enum rate r, const char *key, in
     return wait_us > 0 ? refuse(wait_us, err) : ERR_OK;
 }
 
-bool throttle_is_full(struct throttle *t, enum rate r, const char *key, int64_t now_us)
-{
+void throttle_count(struct throttle *t, enum rate r, const char *key, int64_t now_us) {
+    enum err_code rc = throttle_take(t, r, key, now_us, NULL);
+    (void)rc;
+}
+
+bool throttle_is_full(struct throttle *t, enum rate r, const char *key, int64_t now_us) {
     const struct rate_row *row = &rows[r];
     bool full = false;
     if (row->tries == 0) return false;
@@ -194,8 +190,7 @@ bool throttle_is_full(struct throttle *t, enum rate r, const char *key, int64_t 
     return full;
 }
 
-void throttle_undo(struct throttle *t, enum rate r, const char *key, int64_t now_us)
-{
+void throttle_undo(struct throttle *t, enum rate r, const char *key, int64_t now_us) {
     const struct rate_row *row = &rows[r];
     if (row->tries == 0) return;
     (void)pthread_mutex_lock(&t->lock);
@@ -210,8 +205,7 @@ void throttle_undo(struct throttle *t, enum rate r, const char *key, int64_t now
     (void)pthread_mutex_unlock(&t->lock);
 }
 
-bool throttle_clear(struct throttle *t, enum rate r, const char *key)
-{
+bool throttle_clear(struct throttle *t, enum rate r, const char *key) {
     bool had = false;
     (void)pthread_mutex_lock(&t->lock);
     struct slot *s = find(t, r, key, 0, false);
@@ -228,8 +222,7 @@ bool throttle_clear(struct throttle *t, enum rate r, const char *key)
 }
 
 size_t throttle_locks(struct throttle *t, enum rate r, int64_t now_us, struct throttle_lock *out,
-                      size_t max)
-{
+                      size_t max) {
     size_t n = 0;
     (void)pthread_mutex_lock(&t->lock);
     for (size_t i = 0; i < t->n_sets * WAYS && n < max; i++) {
@@ -242,8 +235,7 @@ size_t throttle_locks(struct throttle *t, enum rate r, int64_t now_us, struct th
     return n;
 }
 
-void throttle_address(const char *remote, char out[THROTTLE_KEY])
-{
+void throttle_address(const char *remote, char out[THROTTLE_KEY]) {
     unsigned char b[16];
     static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
     if (inet_pton(AF_INET6, remote, b) != 1) {
@@ -258,4 +250,16 @@ void throttle_address(const char *remote, char out[THROTTLE_KEY])
     char text[INET6_ADDRSTRLEN] = "";
     (void)inet_ntop(AF_INET6, b, text, sizeof text);
     (void)snprintf(out, THROTTLE_KEY, "%s/64", text);
+}
+
+static bool is_loopback(const char *address) {
+    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
+}
+
+enum err_code throttle_request(struct throttle *t, enum rate r, const char *remote, int64_t now_us,
+                               struct err *err) {
+    char address[THROTTLE_KEY];
+    if (rows[r].tries == 0 || is_loopback(remote)) return ERR_OK;
+    throttle_address(remote, address);
+    return throttle_take(t, r, address, now_us, err);
 }
