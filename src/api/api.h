@@ -1,7 +1,6 @@
 /* api/api.h - what every resource handler sees: one application context and one call.
- * A handler parses, calls the domain and renders; it runs on a thread of the reader pool (never on an event loop), so it may read
- * the database and run commands (ledger_run) and simply return. A route that must not wait is marked ROUTE_ASYNC in decl/routes.def:
- * it submits a command and the dispatcher answers from the command's done(). */
+ * A handler parses, calls the domain and renders. With WHERE = POOL it runs on a thread of the reader pool and may read the database and wait
+ * for commands (call_run); with LOOP it runs on the event loop and must not wait: it ends with call_submit. */
 #ifndef API_API_H
 #define API_API_H
 #include "base/json.h"
@@ -31,6 +30,7 @@ struct call {
     const char *param[API_MAX_PARAMS]; /* values of {name} parts of the route, in order, percent-decoded */
     struct api_reply reply;
     bool zh;                       /* preferred language of the caller */
+    bool submitted;                /* a command answers; the handler returns and touches nothing any more */
 };
 
 /* Each handler: fill c->reply and return ERR_OK, or fail; the dispatcher renders problem+json. */
@@ -46,6 +46,11 @@ enum err_code call_query_int(const struct call *c, const char *name, int64_t min
 enum err_code call_if_match(const struct call *c, int64_t *version, struct err *err) NODISCARD;
 /* A JSON writer on the reply's body. */
 struct jw call_json(struct call *c);
+/* A number from a query parameter; *given tells whether it was there. */
+enum err_code call_query_double(const struct call *c, const char *name, double min, double max, bool *given, double *out, struct err *err) NODISCARD;
+/* Submit a command as the last act of a handler: its reply is sent when it is durable. arg and everything behind it must be arena-owned. */
+enum err_code call_submit(struct call *c, const char *name, const char *purpose,
+                          enum err_code (*apply)(struct tx *tx, void *arg, struct err *err), void *arg, struct err *err) NODISCARD;
 /* Run a command as this caller: actor, Idempotency-Key and body hash are filled in; its reply becomes the call's. */
 enum err_code call_run(struct call *c, const char *name, const char *purpose,
                        enum err_code (*apply)(struct tx *tx, void *arg, struct err *err), void *arg, struct err *err) NODISCARD;

@@ -38,14 +38,16 @@ struct grid_unit {
 };
 struct grid_layer {
     const char *name;
-    const struct locate *index; /* answers positions in layer_cells */
+    const struct locate *index; /* answers positions in cells */
+    const struct polygon *const *shapes; /* by position; NULL entries have no shape */
     const int *cells;           /* position -> index in grid.cells */
     size_t n_cells;
 };
 struct grid {
     const struct grid_area *areas; size_t n_areas;   /* sorted by code */
     const struct grid_cell *cells; size_t n_cells;   /* sorted by layer, code */
-    const struct grid_post *posts; size_t n_posts;
+    const int *desks;                                /* by area: index of its desk post, or GRID_NONE */
+    const struct grid_post *posts; size_t n_posts;   /* sorted by id */
     const struct grid_unit *units; size_t n_units;   /* sorted by code */
     const struct grid_layer *layers; size_t n_layers;
     const char *main_layer;                          /* the layer cases are located in: the first by name "social", else the first; "" when none */

@@ -99,6 +99,13 @@ void case_row_read(const struct engine *e, const struct cursor *c, int first_col
     }
 }
 
+bool case_is_engine_column(const struct engine *e, int col) {
+    for (int f = 0; f < CASE_N; f++) {
+        if (e->case_col[f] == col) return true;
+    }
+    return false;
+}
+
 enum err_code case_load(const struct engine *e, struct db *db, const char *code, struct arena *a,
                         struct case_row *out, struct err *err) {
     const struct table *t = &e->case_type->table;

@@ -71,6 +71,8 @@ void case_set(const struct engine *e, struct case_row *r, enum case_field f, str
 /* Append the column list id, version, ... of the case table, in the order case_row_read expects (for list queries). */
 void case_select(const struct engine *e, struct sql *s, const char *alias);
 void case_row_read(const struct engine *e, const struct cursor *c, int first_col, struct arena *a, struct case_row *out);
+/* Whether a column is one that the engine fills itself (CASE_FIELDS), not one that a city added. */
+bool case_is_engine_column(const struct engine *e, int col);
 /* By code. ERR_NOT_FOUND. */
 enum err_code case_load(const struct engine *e, struct db *db, const char *code, struct arena *a, struct case_row *out, struct err *err) NODISCARD;
 

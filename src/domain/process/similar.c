@@ -38,7 +38,7 @@ enum err_code case_similar(const struct engine *e, struct db *db, const char *cl
     while (rc == ERR_OK && has && *n < max) {
         rc = cursor_next(c, &has, err);
         if (rc != ERR_OK || !has || cursor_int(c, 0) == not_id) continue;
-        double d = crs_distance_m(lon, lat, cursor_real(c, 3), cursor_real(c, 4));
+        double d = geo_distance_m(lon, lat, cursor_real(c, 3), cursor_real(c, 4));
         if (d > radius_m) continue;
         struct similar *s = &out[(*n)++];
         *s = (struct similar){.id = cursor_int(c, 0),

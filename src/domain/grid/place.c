@@ -1,0 +1,143 @@
+/* Questions to a snapshot: where a point is and who is on duty there. */
+#include <string.h>
+
+#include "domain/grid/snapshot.h"
+
+int grid_area_index(const struct grid *g, const char *code) {
+    size_t lo = 0, hi = g->n_areas;
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        int d = strcmp(g->areas[mid].code, code);
+        if (d == 0) return (int)mid;
+        if (d < 0) lo = mid + 1;
+        else hi = mid;
+    }
+    return GRID_NONE;
+}
+
+int grid_unit_index(const struct grid *g, const char *code) {
+    size_t lo = 0, hi = g->n_units;
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        int d = strcmp(g->units[mid].code, code);
+        if (d == 0) return (int)mid;
+        if (d < 0) lo = mid + 1;
+        else hi = mid;
+    }
+    return GRID_NONE;
+}
+
+int grid_cell_index(const struct grid *g, const char *layer, const char *code) {
+    size_t lo = 0, hi = g->n_cells;
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        int d = strcmp(g->cells[mid].layer, layer);
+        if (d == 0) d = strcmp(g->cells[mid].code, code);
+        if (d == 0) return (int)mid;
+        if (d < 0) lo = mid + 1;
+        else hi = mid;
+    }
+    return GRID_NONE;
+}
+
+int grid_post_index(const struct grid *g, int64_t id) {
+    size_t lo = 0, hi = g->n_posts; /* built in order of id */
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if (g->posts[mid].id == id) return (int)mid;
+        if (g->posts[mid].id < id) lo = mid + 1;
+        else hi = mid;
+    }
+    return GRID_NONE;
+}
+
+const char *grid_post_account(const struct grid_post *p, int64_t now_us) {
+    return p->cover[0] != '\0' && now_us < p->cover_until_us ? p->cover : p->account;
+}
+
+int grid_desk(const struct grid *g, int area) {
+    for (int depth = 0; area != GRID_NONE && depth < 16; depth++) {
+        if (g->desks[area] != GRID_NONE) return g->desks[area];
+        area = g->areas[area].parent;
+    }
+    return GRID_NONE;
+}
+
+static struct place nowhere(void) {
+    struct place p = {.cell = GRID_NONE, .post = GRID_NONE};
+    for (int i = 0; i < GRID_LEVELS; i++) p.at[i] = GRID_NONE;
+    return p;
+}
+
+static int deepest(const int at[GRID_LEVELS]) {
+    for (int i = GRID_LEVELS - 1; i >= 0; i--) {
+        if (at[i] != GRID_NONE) return at[i];
+    }
+    return GRID_NONE;
+}
+
+/* The top area of the tree: where a case without a place belongs. */
+static int top_area(const struct grid *g) {
+    int best = GRID_NONE;
+    for (size_t i = 0; i < g->n_areas; i++) {
+        if (best == GRID_NONE || g->areas[i].level < g->areas[best].level) best = (int)i;
+    }
+    return best;
+}
+
+struct place grid_place_of_area(const struct grid *g, int area, int64_t now_us) {
+    (void)now_us;
+    struct place p = nowhere();
+    if (area == GRID_NONE) area = top_area(g);
+    if (area == GRID_NONE) return p;
+    snapshot_levels(g, area, p.at);
+    p.post = grid_desk(g, area);
+    p.is_desk = true;
+    return p;
+}
+
+struct place grid_place_of_cell(const struct grid *g, int cell, int64_t now_us) {
+    struct place p = nowhere();
+    const struct grid_cell *c = &g->cells[cell];
+    p.cell = cell;
+    memcpy(p.at, c->at, sizeof p.at);
+    if (c->post != GRID_NONE && grid_post_account(&g->posts[c->post], now_us)[0] != '\0') {
+        p.post = c->post;
+        return p;
+    }
+    int area = deepest(c->at);
+    p.is_desk = true;
+    p.post = area == GRID_NONE ? GRID_NONE : grid_desk(g, area);
+    return p;
+}
+
+struct place grid_place(const struct grid *g, const char *layer, double lon, double lat,
+                        int64_t now_us) {
+    for (size_t i = 0; i < g->n_layers; i++) {
+        if (strcmp(g->layers[i].name, layer) != 0) continue;
+        int32_t k = locate_find(g->layers[i].index, lon, lat);
+        if (k >= 0) return grid_place_of_cell(g, g->layers[i].cells[k], now_us);
+    }
+    return grid_place_of_area(g, GRID_NONE, now_us);
+}
+
+static bool has_word(const char *words, const char *word) {
+    size_t n = strlen(word);
+    for (const char *p = words; n > 0 && (p = strstr(p, word)) != NULL; p += n) {
+        if ((p == words || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0')) return true;
+    }
+    return false;
+}
+
+int grid_unit_for(const struct grid *g, const char *duty, const int at[GRID_LEVELS]) {
+    int best = GRID_NONE, best_level = -1;
+    for (size_t i = 0; i < g->n_units; i++) {
+        const struct grid_unit *u = &g->units[i];
+        int level = u->area == GRID_NONE ? 0 : g->areas[u->area].level;
+        bool covers = u->area == GRID_NONE || at[level] == u->area;
+        if (!covers || level <= best_level || !has_word(u->duties, duty)) continue;
+        best = (int)i;
+        best_level = level;
+    }
+    return best;
+}
