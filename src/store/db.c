@@ -26,21 +26,36 @@ struct db {
     size_t n_cached; /* invariant: <= CACHE_SLOTS */
     uint64_t tick;
     enum err_code broken;
+    int64_t ledger;
 };
 
-struct cell cell_null(void) { return (struct cell){.type = CELL_NULL}; }
-struct cell cell_int(int64_t i) { return (struct cell){.type = CELL_INT, .i = i}; }
-struct cell cell_real(double d) { return (struct cell){.type = CELL_REAL, .d = d}; }
-struct cell cell_text(const char *s) { return s == NULL ? cell_null() : cell_textn(s, strlen(s)); }
-struct cell cell_textn(const char *s, size_t n) { return (struct cell){.type = CELL_TEXT, .p = s, .n = n}; }
-struct cell cell_blob(const void *p, size_t n) { return (struct cell){.type = CELL_BLOB, .p = p, .n = n}; }
+struct cell cell_null(void) {
+    return (struct cell){.type = CELL_NULL};
+}
+struct cell cell_int(int64_t i) {
+    return (struct cell){.type = CELL_INT, .i = i};
+}
+struct cell cell_real(double d) {
+    return (struct cell){.type = CELL_REAL, .d = d};
+}
+struct cell cell_text(const char *s) {
+    return s == NULL ? cell_null() : cell_textn(s, strlen(s));
+}
+struct cell cell_textn(const char *s, size_t n) {
+    return (struct cell){.type = CELL_TEXT, .p = s, .n = n};
+}
+struct cell cell_blob(const void *p, size_t n) {
+    return (struct cell){.type = CELL_BLOB, .p = p, .n = n};
+}
 
 static enum err_code note_broken(struct db *db, enum err_code code) {
-    if (db->broken == ERR_OK && (code == ERR_IO || code == ERR_FULL || code == ERR_CORRUPT)) db->broken = code;
+    if (db->broken == ERR_OK && (code == ERR_IO || code == ERR_FULL || code == ERR_CORRUPT))
+        db->broken = code;
     return code;
 }
 
-enum err_code db_open(const struct db_driver *drv, const char *where, const struct db_open *o, struct db **out, struct err *err) {
+enum err_code db_open(const struct db_driver *drv, const char *where, const struct db_open *o,
+                      struct db **out, struct err *err) {
     struct db *db = mem_new(1, sizeof *db);
     if (db == NULL) return err_fail(err, ERR_NOMEM, "no memory for a connection");
     db->drv = drv;
@@ -72,7 +87,8 @@ void db_close(struct db *db, bool clean) {
     mem_free(db);
 }
 
-/* FNV-1a, 64 bits (Fowler, Noll, Vo): statements are constants, so nobody can choose colliding ones. */
+/* FNV-1a, 64 bits (Fowler, Noll, Vo): statements are constants, so nobody can choose colliding
+ * ones. */
 static uint64_t hash_text(const char *s) {
     uint64_t h = UINT64_C(14695981039346656037);
     for (; *s != '\0'; s++) h = (h ^ (unsigned char)*s) * UINT64_C(1099511628211);
@@ -93,8 +109,10 @@ static void evict_oldest(struct db *db) {
     cursor_destroy(c);
 }
 
-/* A statement ready to bind. The same text in use further up the stack gets a statement of its own, dropped on close. */
-static enum err_code statement(struct db *db, const char *sql, bool cache, struct cursor **out, struct err *err) {
+/* A statement ready to bind. The same text in use further up the stack gets a statement of its own,
+ * dropped on close. */
+static enum err_code statement(struct db *db, const char *sql, bool cache, struct cursor **out,
+                               struct err *err) {
     uint64_t h = hash_text(sql);
     for (struct cursor *c = db->bucket[h % CACHE_BUCKETS]; c != NULL; c = c->next) {
         if (c->hash != h || strcmp(c->text, sql) != 0) continue;
@@ -114,7 +132,8 @@ static enum err_code statement(struct db *db, const char *sql, bool cache, struc
         return err_fail(err, ERR_NOMEM, "no memory for a statement");
     }
     *c = (struct cursor){.db = db, .text = text, .hash = h, .used = ++db->tick, .cached = cache};
-    enum err_code rc = note_broken(db, db->drv->prepare(db->conn, sql, &c->stmt, &c->n_params, err));
+    enum err_code rc =
+        note_broken(db, db->drv->prepare(db->conn, sql, &c->stmt, &c->n_params, err));
     if (rc != ERR_OK) {
         mem_free(text);
         mem_free(c);
@@ -137,13 +156,15 @@ void cursor_close(struct cursor *c) {
     if (!c->cached) cursor_destroy(c);
 }
 
-static enum err_code start(struct db *db, const char *sql, const struct cell *params, size_t n, bool keep, bool cache,
-                           struct cursor **out, struct err *err) {
+static enum err_code start(struct db *db, const char *sql, const struct cell *params, size_t n,
+                           bool keep, bool cache, struct cursor **out, struct err *err) {
     struct cursor *c;
     TRY(statement(db, sql, cache, &c, err));
     c->busy = true;
     enum err_code rc = ERR_OK;
-    if ((size_t)c->n_params != n) rc = err_fail(err, ERR_INTERNAL, "%zu values for %d parameters in: %s", n, c->n_params, sql);
+    if ((size_t)c->n_params != n)
+        rc =
+            err_fail(err, ERR_INTERNAL, "%zu values for %d parameters in: %s", n, c->n_params, sql);
     if (rc == ERR_OK) rc = db->drv->bind(db->conn, c->stmt, params, n, keep, err);
     if (rc != ERR_OK) {
         cursor_close(c);
@@ -153,7 +174,8 @@ static enum err_code start(struct db *db, const char *sql, const struct cell *pa
     return ERR_OK;
 }
 
-enum err_code db_query(struct db *db, const char *sql, const struct cell *params, size_t n, struct cursor **out, struct err *err) {
+enum err_code db_query(struct db *db, const char *sql, const struct cell *params, size_t n,
+                       struct cursor **out, struct err *err) {
     return start(db, sql, params, n, true, true, out, err);
 }
 
@@ -166,7 +188,8 @@ static enum err_code finish(struct db *db, struct cursor *c, int64_t *changed, s
     return rc;
 }
 
-enum err_code db_exec(struct db *db, const char *sql, const struct cell *params, size_t n, int64_t *changed, struct err *err) {
+enum err_code db_exec(struct db *db, const char *sql, const struct cell *params, size_t n,
+                      int64_t *changed, struct err *err) {
     struct cursor *c;
     TRY(start(db, sql, params, n, false, true, &c, err));
     return finish(db, c, changed, err);
@@ -183,15 +206,21 @@ enum err_code cursor_next(struct cursor *c, bool *has, struct err *err) {
 }
 
 int64_t cursor_int(const struct cursor *c, int col) { return c->db->drv->column_int(c->stmt, col); }
-double cursor_real(const struct cursor *c, int col) { return c->db->drv->column_real(c->stmt, col); }
+double cursor_real(const struct cursor *c, int col) {
+    return c->db->drv->column_real(c->stmt, col);
+}
 
 const char *cursor_text(const struct cursor *c, int col) {
     const char *s = c->db->drv->column_text(c->stmt, col);
     return s == NULL ? "" : s;
 }
 
-const void *cursor_blob(const struct cursor *c, int col, size_t *n) { return c->db->drv->column_blob(c->stmt, col, n); }
-bool cursor_is_null(const struct cursor *c, int col) { return c->db->drv->column_type(c->stmt, col) == CELL_NULL; }
+const void *cursor_blob(const struct cursor *c, int col, size_t *n) {
+    return c->db->drv->column_blob(c->stmt, col, n);
+}
+bool cursor_is_null(const struct cursor *c, int col) {
+    return c->db->drv->column_type(c->stmt, col) == CELL_NULL;
+}
 
 struct cell cursor_cell(const struct cursor *c, int col, struct arena *a) {
     const struct db_driver *drv = c->db->drv;
@@ -206,8 +235,8 @@ struct cell cursor_cell(const struct cursor *c, int col, struct arena *a) {
     return type == CELL_TEXT ? cell_textn(copy, n) : cell_blob(copy, n);
 }
 
-enum err_code db_int(struct db *db, const char *sql, const struct cell *params, size_t n, int64_t none, int64_t *out,
-                     struct err *err) {
+enum err_code db_int(struct db *db, const char *sql, const struct cell *params, size_t n,
+                     int64_t none, int64_t *out, struct err *err) {
     struct cursor *c;
     TRY(start(db, sql, params, n, false, true, &c, err));
     bool has = false;
@@ -221,7 +250,9 @@ enum err_code db_begin(struct db *db, bool write, struct err *err) {
     return db_exec(db, write ? db->drv->begin_write : db->drv->begin_read, NULL, 0, NULL, err);
 }
 
-enum err_code db_commit(struct db *db, struct err *err) { return db_exec(db, "COMMIT", NULL, 0, NULL, err); }
+enum err_code db_commit(struct db *db, struct err *err) {
+    return db_exec(db, "COMMIT", NULL, 0, NULL, err);
+}
 
 void db_rollback(struct db *db) {
     if (!db_in_tx(db)) return;
@@ -229,8 +260,12 @@ void db_rollback(struct db *db) {
     (void)rc; /* SQLite has then rolled back by itself; db_in_tx tells */
 }
 
-enum err_code db_savepoint(struct db *db, struct err *err) { return db_exec(db, "SAVEPOINT command", NULL, 0, NULL, err); }
-enum err_code db_release(struct db *db, struct err *err) { return db_exec(db, "RELEASE SAVEPOINT command", NULL, 0, NULL, err); }
+enum err_code db_savepoint(struct db *db, struct err *err) {
+    return db_exec(db, "SAVEPOINT command", NULL, 0, NULL, err);
+}
+enum err_code db_release(struct db *db, struct err *err) {
+    return db_exec(db, "RELEASE SAVEPOINT command", NULL, 0, NULL, err);
+}
 
 enum err_code db_rollback_to(struct db *db, struct err *err) {
     TRY(db_exec(db, "ROLLBACK TO SAVEPOINT command", NULL, 0, NULL, err));
@@ -241,10 +276,28 @@ bool db_in_tx(const struct db *db) { return db->drv->in_tx(db->conn); }
 enum err_code db_broken(const struct db *db) { return db->broken; }
 void db_clear_broken(struct db *db) { db->broken = ERR_OK; }
 
-enum err_code db_backup(struct db *db, const char *file, struct err *err) { return db->drv->backup(db->conn, file, err); }
+enum err_code db_backup(struct db *db, const char *file, struct err *err) {
+    return db->drv->backup(db->conn, file, err);
+}
 
 enum err_code db_fold(struct db *db, bool all, int64_t *log_bytes, struct err *err) {
     return db->drv->fold(db->conn, all, log_bytes, err);
 }
 
 enum sql_dialect db_dialect(const struct db *db) { return db->drv->dialect; }
+
+enum err_code db_probe(const struct db_driver *drv, const char *where, int64_t *format,
+                       struct err *err) {
+    return drv->probe(where, format, err);
+}
+
+enum err_code db_format(struct db *db, int64_t *format, struct err *err) {
+    return note_broken(db, db->drv->format(db->conn, format, err));
+}
+
+enum err_code db_set_format(struct db *db, int64_t format, struct err *err) {
+    return note_broken(db, db->drv->set_format(db->conn, format, err));
+}
+
+void db_set_ledger(struct db *db, int64_t ledger) { db->ledger = ledger; }
+int64_t db_ledger(const struct db *db) { return db->ledger; }

@@ -1,12 +1,18 @@
 #include "store/driver.h"
 
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 
-enum { PAGE_SIZE = 8192, READER_WAIT_MS = 5000 };
+enum {
+    PAGE_SIZE = 8192,
+    READER_WAIT_MS = 5000,
+    HEADER = 100,
+    APPLICATION_ID = 0x477a6869 /* "Gzhi" */
+};
 
 struct conn {
     sqlite3 *db;
@@ -17,22 +23,32 @@ static enum err_code code_of(int rc) {
     switch (rc & 0xff) {
     case SQLITE_OK:
     case SQLITE_ROW:
-    case SQLITE_DONE: return ERR_OK;
-    case SQLITE_FULL: return ERR_FULL;
+    case SQLITE_DONE:
+        return ERR_OK;
+    case SQLITE_FULL:
+        return ERR_FULL;
     case SQLITE_IOERR:
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
-    case SQLITE_PERM: return ERR_IO;
+    case SQLITE_PERM:
+        return ERR_IO;
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: return ERR_CORRUPT;
-    case SQLITE_NOMEM: return ERR_NOMEM;
+    case SQLITE_NOTADB:
+        return ERR_CORRUPT;
+    case SQLITE_NOMEM:
+        return ERR_NOMEM;
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return ERR_BUSY;
-    case SQLITE_TOOBIG: return ERR_TOO_LARGE;
+    case SQLITE_LOCKED:
+        return ERR_BUSY;
+    case SQLITE_TOOBIG:
+        return ERR_TOO_LARGE;
     case SQLITE_CONSTRAINT:
-        return rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY ? ERR_CONFLICT : ERR_INVALID;
-    case SQLITE_INTERRUPT: return ERR_TIMEOUT;
-    default: return ERR_INTERNAL;
+        return rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY ? ERR_CONFLICT
+                                                                                    : ERR_INVALID;
+    case SQLITE_INTERRUPT:
+        return ERR_TIMEOUT;
+    default:
+        return ERR_INTERNAL;
     }
 }
 
@@ -46,8 +62,8 @@ static enum err_code exec(sqlite3 *db, const char *sql, struct err *err) {
     return rc == SQLITE_OK ? ERR_OK : fail(db, rc, err);
 }
 
-/* A database that a person may have prepared must not run anything of its own: no views or triggers with side effects, no
- * writable schema. secure_delete overwrites erased values in the file. */
+/* A database that a person may have prepared must not run anything of its own: no views or triggers
+ * with side effects, no writable schema. secure_delete overwrites erased values in the file. */
 static enum err_code configure(sqlite3 *db, const struct db_open *o, struct err *err) {
     (void)sqlite3_extended_result_codes(db, 1);
     (void)sqlite3_busy_timeout(db, READER_WAIT_MS);
@@ -57,24 +73,31 @@ static enum err_code configure(sqlite3 *db, const struct db_open *o, struct err 
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     (void)sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
-    TRY(exec(db, "PRAGMA cell_size_check=ON; PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0", err));
+    TRY(exec(db,
+             "PRAGMA cell_size_check=ON; PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY; PRAGMA "
+             "mmap_size=0",
+             err));
     char text[64];
-    (void)snprintf(text, sizeof text, "PRAGMA cache_size=-%d", o->cache_kib > 0 ? o->cache_kib : 4096);
+    (void)snprintf(text, sizeof text, "PRAGMA cache_size=-%d",
+                   o->cache_kib > 0 ? o->cache_kib : 4096);
     TRY(exec(db, text, err));
     if (o->read_only) return ERR_OK;
     if (o->create) {
         (void)snprintf(text, sizeof text, "PRAGMA page_size=%d", (int)PAGE_SIZE);
         TRY(exec(db, text, err));
     }
-    TRY(exec(db, "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=ON", err));
+    TRY(exec(db, "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=ON",
+             err));
     return exec(db, o->no_sync ? "PRAGMA synchronous=OFF" : "PRAGMA synchronous=FULL", err);
 }
 
-static enum err_code lite_open(const char *where, const struct db_open *o, void **out, struct err *err) {
+static enum err_code lite_open(const char *where, const struct db_open *o, void **out,
+                               struct err *err) {
     struct conn *c = mem_new(1, sizeof *c);
     if (c == NULL) return err_fail(err, ERR_NOMEM, "no memory for a connection");
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    flags |= o->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | (o->create ? SQLITE_OPEN_CREATE : 0);
+    flags |= o->read_only ? SQLITE_OPEN_READONLY
+                          : SQLITE_OPEN_READWRITE | (o->create ? SQLITE_OPEN_CREATE : 0);
     int rc = sqlite3_open_v2(where, &c->db, flags, o->vfs);
     enum err_code code = rc == SQLITE_OK ? configure(c->db, o, err) : fail(c->db, rc, err);
     if (code != ERR_OK) {
@@ -93,7 +116,8 @@ static void lite_close(void *p, bool clean) {
     mem_free(c);
 }
 
-static enum err_code lite_prepare(void *p, const char *sql, void **stmt, int *n_params, struct err *err) {
+static enum err_code lite_prepare(void *p, const char *sql, void **stmt, int *n_params,
+                                  struct err *err) {
     struct conn *c = p;
     sqlite3_stmt *s = NULL;
     int rc = sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &s, NULL);
@@ -106,22 +130,31 @@ static enum err_code lite_prepare(void *p, const char *sql, void **stmt, int *n_
 
 static void lite_finalize(void *stmt) { (void)sqlite3_finalize(stmt); }
 
-static enum err_code lite_bind(void *p, void *stmt, const struct cell *cells, size_t n, bool keep, struct err *err) {
+static enum err_code lite_bind(void *p, void *stmt, const struct cell *cells, size_t n, bool keep,
+                               struct err *err) {
     struct conn *c = p;
     for (size_t i = 0; i < n; i++) {
         const struct cell *x = &cells[i];
         int rc, k = (int)i + 1;
         switch (x->type) {
-        case CELL_INT: rc = sqlite3_bind_int64(stmt, k, x->i); break;
-        case CELL_REAL: rc = sqlite3_bind_double(stmt, k, x->d); break;
+        case CELL_INT:
+            rc = sqlite3_bind_int64(stmt, k, x->i);
+            break;
+        case CELL_REAL:
+            rc = sqlite3_bind_double(stmt, k, x->d);
+            break;
         case CELL_TEXT:
         case CELL_COMMIT:
-            rc = sqlite3_bind_text64(stmt, k, x->p, x->n, keep ? SQLITE_TRANSIENT : SQLITE_STATIC, SQLITE_UTF8);
+            rc = sqlite3_bind_text64(stmt, k, x->p, x->n, keep ? SQLITE_TRANSIENT : SQLITE_STATIC,
+                                     SQLITE_UTF8);
             break;
         case CELL_BLOB:
-            rc = sqlite3_bind_blob64(stmt, k, x->p == NULL ? "" : x->p, x->n, keep ? SQLITE_TRANSIENT : SQLITE_STATIC);
+            rc = sqlite3_bind_blob64(stmt, k, x->p == NULL ? "" : x->p, x->n,
+                                     keep ? SQLITE_TRANSIENT : SQLITE_STATIC);
             break;
-        default: rc = sqlite3_bind_null(stmt, k); break;
+        default:
+            rc = sqlite3_bind_null(stmt, k);
+            break;
         }
         if (rc != SQLITE_OK) return fail(c->db, rc, err);
     }
@@ -139,17 +172,24 @@ static void lite_reset(void *stmt) { (void)sqlite3_reset(stmt); }
 
 static enum cell_type lite_column_type(void *stmt, int col) {
     switch (sqlite3_column_type(stmt, col)) {
-    case SQLITE_INTEGER: return CELL_INT;
-    case SQLITE_FLOAT: return CELL_REAL;
-    case SQLITE_TEXT: return CELL_TEXT;
-    case SQLITE_BLOB: return CELL_BLOB;
-    default: return CELL_NULL;
+    case SQLITE_INTEGER:
+        return CELL_INT;
+    case SQLITE_FLOAT:
+        return CELL_REAL;
+    case SQLITE_TEXT:
+        return CELL_TEXT;
+    case SQLITE_BLOB:
+        return CELL_BLOB;
+    default:
+        return CELL_NULL;
     }
 }
 
 static int64_t lite_column_int(void *stmt, int col) { return sqlite3_column_int64(stmt, col); }
 static double lite_column_real(void *stmt, int col) { return sqlite3_column_double(stmt, col); }
-static const char *lite_column_text(void *stmt, int col) { return (const char *)sqlite3_column_text(stmt, col); }
+static const char *lite_column_text(void *stmt, int col) {
+    return (const char *)sqlite3_column_text(stmt, col);
+}
 
 static const void *lite_column_blob(void *stmt, int col, size_t *n) {
     const void *p = sqlite3_column_blob(stmt, col);
@@ -160,11 +200,13 @@ static const void *lite_column_blob(void *stmt, int col, size_t *n) {
 static int64_t lite_changes(void *p) { return sqlite3_changes64(((struct conn *)p)->db); }
 static bool lite_in_tx(void *p) { return sqlite3_get_autocommit(((struct conn *)p)->db) == 0; }
 
-/* All pages in one step: the copy reads one snapshot of the write-ahead log, so writers go on and it never starts again. */
+/* All pages in one step: the copy reads one snapshot of the write-ahead log, so writers go on and
+ * it never starts again. */
 static enum err_code lite_backup(void *p, const char *file, struct err *err) {
     struct conn *c = p;
     sqlite3 *to = NULL;
-    int rc = sqlite3_open_v2(file, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    int rc = sqlite3_open_v2(
+        file, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc == SQLITE_OK) {
         sqlite3_backup *b = sqlite3_backup_init(to, "main", c->db, "main");
         if (b != NULL) {
@@ -181,9 +223,62 @@ static enum err_code lite_backup(void *p, const char *file, struct err *err) {
 static enum err_code lite_fold(void *p, bool all, int64_t *log_bytes, struct err *err) {
     struct conn *c = p;
     int frames = 0, folded = 0;
-    int rc = sqlite3_wal_checkpoint_v2(c->db, NULL, all ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, &frames, &folded);
+    int rc = sqlite3_wal_checkpoint_v2(c->db, NULL,
+                                       all ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE,
+                                       &frames, &folded);
     if (log_bytes != NULL) *log_bytes = frames < 0 ? 0 : (int64_t)frames * PAGE_SIZE;
     return rc == SQLITE_OK ? ERR_OK : fail(c->db, rc, err);
+}
+
+static uint32_t be32(const unsigned char *p) {
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/* Offsets by the file format document of SQLite ("The Database Header"): 16 page size, 18 and 19
+ * write and read version, 21 to 23 payload fractions, 44 schema format, 56 text encoding, 60 user
+ * version, 68 application id. */
+static enum err_code lite_probe(const char *where, int64_t *format, struct err *err) {
+    unsigned char h[HEADER];
+    FILE *f = fopen(where, "rb");
+    if (f == NULL)
+        return err_fail(err, errno == ENOENT || errno == ENOTDIR ? ERR_NOT_FOUND : ERR_IO, "%s: %s",
+                        where, strerror(errno));
+    size_t n = fread(h, 1, sizeof h, f);
+    bool whole_pages =
+        fseek(f, 0, SEEK_END) == 0 && ftell(f) >= PAGE_SIZE && ftell(f) % PAGE_SIZE == 0;
+    (void)fclose(f);
+    bool sound = n == sizeof h && memcmp(h, "SQLite format 3", 16) == 0 &&
+                 ((unsigned)h[16] << 8 | h[17]) == PAGE_SIZE && h[18] >= 1 && h[18] <= 2 &&
+                 h[19] >= 1 && h[19] <= 2 && h[21] == 64 && h[22] == 32 && h[23] == 32 &&
+                 whole_pages;
+    if (!sound)
+        return err_fail(err, ERR_CORRUPT, "%s has a damaged header; restore a backup", where);
+    if (be32(h + 68) != APPLICATION_ID)
+        return err_fail(err, ERR_CORRUPT, "%s is not a database of Gezhi, or its header is damaged",
+                        where);
+    if (be32(h + 44) != 4 || be32(h + 56) != 1)
+        return err_fail(err, ERR_CORRUPT, "%s has a damaged header; restore a backup", where);
+    *format = be32(h + 60);
+    return ERR_OK;
+}
+
+static enum err_code lite_format(void *p, int64_t *format, struct err *err) {
+    struct conn *c = p;
+    sqlite3_stmt *s = NULL;
+    int rc = sqlite3_prepare_v2(c->db, "PRAGMA user_version", -1, &s, NULL);
+    if (rc == SQLITE_OK) rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW) *format = sqlite3_column_int64(s, 0);
+    enum err_code code = rc == SQLITE_ROW ? ERR_OK : fail(c->db, rc, err);
+    (void)sqlite3_finalize(s);
+    return code;
+}
+
+static enum err_code lite_set_format(void *p, int64_t format, struct err *err) {
+    struct conn *c = p;
+    char text[96];
+    (void)snprintf(text, sizeof text, "PRAGMA application_id=%d; PRAGMA user_version=%d",
+                   APPLICATION_ID, (int)format);
+    return exec(c->db, text, err);
 }
 
 const struct db_driver driver_sqlite = {
@@ -206,5 +301,8 @@ const struct db_driver driver_sqlite = {
     .changes = lite_changes,
     .in_tx = lite_in_tx,
     .backup = lite_backup,
+    .probe = lite_probe,
+    .format = lite_format,
+    .set_format = lite_set_format,
     .fold = lite_fold,
 };

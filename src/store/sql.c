@@ -14,10 +14,14 @@ static const char *type_name(enum sql_dialect d, enum col_type t) {
     bool pg = d == SQL_POSTGRES;
     switch (t) {
     case COL_TEXT:
-    case COL_JSON: return "TEXT";
-    case COL_REAL: return pg ? "DOUBLE PRECISION" : "REAL";
-    case COL_BLOB: return pg ? "BYTEA" : "BLOB";
-    default: return pg ? "BIGINT" : "INTEGER";
+    case COL_JSON:
+        return "TEXT";
+    case COL_REAL:
+        return pg ? "DOUBLE PRECISION" : "REAL";
+    case COL_BLOB:
+        return pg ? "BYTEA" : "BLOB";
+    default:
+        return pg ? "BIGINT" : "INTEGER";
     }
 }
 
@@ -30,8 +34,9 @@ static void column_def(struct buf *b, enum sql_dialect d, const struct column *c
 
 void sql_create_table(struct buf *b, enum sql_dialect d, const struct table *t) {
     static const char *const by_id[] = {"id", NULL};
-    static const struct column implicit[] = {
-        {"ledger", COL_INT, true, false}, {"id", COL_INT, true, false}, {"version", COL_INT, true, false}};
+    static const struct column implicit[] = {{"ledger", COL_INT, true, false},
+                                             {"id", COL_INT, true, false},
+                                             {"version", COL_INT, true, false}};
     buf_str(b, "CREATE TABLE ");
     name(b, t->name);
     buf_str(b, " (");
@@ -57,7 +62,8 @@ static uint64_t mix(uint64_t h, const char *s) {
     return (h ^ 0x2c) * UINT64_C(1099511628211);
 }
 
-void sql_create_index(struct buf *b, enum sql_dialect d, const struct table *t, const struct index *x) {
+void sql_create_index(struct buf *b, enum sql_dialect d, const struct table *t,
+                      const struct index *x) {
     (void)d; /* the same text serves both */
     uint64_t h = UINT64_C(14695981039346656037);
     for (size_t i = 0; i < INDEX_MAX_COLS && x->cols[i] != NULL; i++) h = mix(h, x->cols[i]);
@@ -77,7 +83,8 @@ void sql_create_index(struct buf *b, enum sql_dialect d, const struct table *t, 
     buf_str(b, x->where);
 }
 
-void sql_add_column(struct buf *b, enum sql_dialect d, const struct table *t, const struct column *c) {
+void sql_add_column(struct buf *b, enum sql_dialect d, const struct table *t,
+                    const struct column *c) {
     struct column nullable = *c;
     nullable.required = false;
     buf_str(b, "ALTER TABLE ");
@@ -149,10 +156,15 @@ void sql_translate(struct buf *b, enum sql_dialect d, const char *sql) {
 static void release_text(void *p) { buf_deinit(p); }
 
 enum err_code sql_begin(struct sql *s, struct arena *a, struct err *err) {
-    *s = (struct sql){.arena = a, .text = ARENA_NEW(a, struct buf, 1), .cells = ARENA_NEW(a, struct cell, SQL_MAX_CELLS)};
-    if (s->text == NULL || s->cells == NULL) return err_fail(err, ERR_NOMEM, "no memory for a query");
+    *s = (struct sql){.arena = a,
+                      .text = ARENA_NEW(a, struct buf, 1),
+                      .cells = ARENA_NEW(a, struct cell, SQL_MAX_CELLS)};
+    if (s->text == NULL || s->cells == NULL)
+        return err_fail(err, ERR_NOMEM, "no memory for a query");
     buf_init(s->text, SQL_MAX_TEXT);
-    return arena_defer(a, release_text, s->text) == ERR_OK ? ERR_OK : err_fail(err, ERR_NOMEM, "no memory for a query");
+    return arena_defer(a, release_text, s->text) == ERR_OK
+               ? ERR_OK
+               : err_fail(err, ERR_NOMEM, "no memory for a query");
 }
 
 void sql_add_literal(struct sql *s, const char *literal) { buf_str(s->text, literal); }
@@ -186,7 +198,8 @@ void sql_values(struct sql *s, const struct cell *values, size_t n) {
 }
 
 enum err_code sql_query(struct sql *s, struct db *db, struct cursor **out, struct err *err) {
-    if (s->failed) return err_fail(err, ERR_LIMIT, "more than %d values in one query", (int)SQL_MAX_CELLS);
+    if (s->failed)
+        return err_fail(err, ERR_LIMIT, "more than %d values in one query", (int)SQL_MAX_CELLS);
     TRY(buf_check(s->text, err));
     return db_query(db, buf_text(s->text), s->cells, s->n, out, err);
 }

@@ -1,4 +1,5 @@
-/* store/tables.h - the built-in tables of decl/tables.def: table_NAME and the positions col_NAME_COLUMN of their cells. */
+/* store/tables.h - the built-in tables of decl/tables.def: table_NAME and the positions
+ * col_NAME_COLUMN of their cells. */
 #ifndef STORE_TABLES_H
 #define STORE_TABLES_H
 #include "store/table.h"
@@ -17,6 +18,7 @@
 
 /* All built-in tables. */
 const struct table *const *tables_builtin(size_t *n);
-/* The store's own tables (journal, personal, state, checkpoint, idem), which only the store writes. */
+/* The store's own tables (journal, personal, state, checkpoint, idem), which only the store writes.
+ */
 const struct table *const *tables_core(size_t *n);
 #endif

@@ -1,0 +1,36 @@
+/* store/image.h - row images: canonical JSON {"col":value,...} in column order, null columns left
+ * out, personal columns as
+ * {"c":"<64 hex>"}. Equal rows give equal bytes. Pure; safe from any thread. */
+#ifndef STORE_IMAGE_H
+#define STORE_IMAGE_H
+#include "base/buf.h"
+#include "store/db.h"
+#include "store/table.h"
+
+enum { COMMIT_HEX = 64, COMMIT_TEXT = 66 /* "c:" + hex */ };
+
+/* Append the image of a row. order[k] = cell of the k-th column to write (NULL: 0, 1, 2 ...).
+ * Personal cells hold "c:" + hex. A type that does not fit, a missing required value, text that is
+ * not UTF-8 or holds NUL, JSON that is none: ERR_INVALID with the field. Cost: one pass. */
+enum err_code image_write(struct buf *b, const struct table *t, const unsigned short *order,
+                          const struct cell *cells, struct err *err) NODISCARD;
+
+/* Walk the members of an image (any bytes are survived). */
+struct image_iter {
+    const char *p, *end;
+    bool started;
+};
+struct image_member {
+    const char *key, *value; /* key without quotes (as written), value as JSON text; borrowed */
+    size_t key_n, value_n;
+};
+struct image_iter image_walk(const char *image, size_t n);
+/* 1: *m is the next member; 0: the end; -1: not an image. */
+int image_next(struct image_iter *it, struct image_member *m);
+/* The 64 hex digits when the value is a commitment {"c":"..."}, else NULL. */
+const char *image_commitment(const struct image_member *m);
+/* Whether n bytes are one JSON value (structure, escapes, numbers; depth 32). */
+bool image_is_json(const char *p, size_t n);
+/* Whether text is "c:" + 64 lower-case hex digits. */
+bool image_is_commit_text(const char *p, size_t n);
+#endif
