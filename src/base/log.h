@@ -17,7 +17,9 @@ struct log {
     int fd;
     int json; /* 1: JSON lines, 0: text */
 };
-/* One write(2) a call; safe from any thread. */
+/* One write(2) a call of at most 4096 bytes, no allocation; safe from any thread. A text value is
+ * cut after 1024 bytes; pairs that do not fit are left out and "cut" says so. `key` and `event` are
+ * plain identifiers. */
 void log_write(const struct log *log, enum log_level level, const char *event,
                const struct log_kv *kv, unsigned n);
 #define log_event(log, level, event, ...)                                                          \

@@ -25,9 +25,12 @@ struct opt_command {
     const char *summary;
 };
 /* Positional arguments are left in argv[0 .. *n_args). Errors: ERR_INVALID naming the option
- * (unknown ones with a did-you-mean). */
+ * (unknown ones with a did-you-mean). "--" ends the options; "-" is an argument. The last of
+ * two equal options holds. At most 64 options. */
 enum err_code opt_parse(const struct opt_command *cmd, int argc, char **argv, size_t *n_args,
                         struct err *err) NODISCARD;
+/* Whether --help or -h stands among the arguments (before a "--"). */
+bool opt_wants_help(int argc, char **argv);
 /* Help text to stdout. */
 void opt_help(const struct opt_command *cmd);
 #endif
