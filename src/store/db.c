@@ -109,44 +109,49 @@ static void evict_oldest(struct db *db) {
     cursor_destroy(c);
 }
 
-/* A statement ready to bind. The same text in use further up the stack gets a statement of its own,
- * dropped on close. */
-static enum err_code statement(struct db *db, const char *sql, bool cache, struct cursor **out,
+static struct cursor *prepared(struct db *db, const char *sql, uint64_t hash, enum err_code *rc,
                                struct err *err) {
-    uint64_t h = hash_text(sql);
-    for (struct cursor *c = db->bucket[h % CACHE_BUCKETS]; c != NULL; c = c->next) {
-        if (c->hash != h || strcmp(c->text, sql) != 0) continue;
-        if (c->busy) {
-            cache = false;
-            break;
-        }
-        c->used = ++db->tick;
-        *out = c;
-        return ERR_OK;
-    }
     struct cursor *c = mem_new(1, sizeof *c);
     char *text = mem_dup(sql, strlen(sql));
-    if (c == NULL || text == NULL) {
-        mem_free(c);
-        mem_free(text);
-        return err_fail(err, ERR_NOMEM, "no memory for a statement");
-    }
-    *c = (struct cursor){.db = db, .text = text, .hash = h, .used = ++db->tick, .cached = cache};
-    enum err_code rc =
-        note_broken(db, db->drv->prepare(db->conn, sql, &c->stmt, &c->n_params, err));
-    if (rc != ERR_OK) {
+    void *stmt = NULL;
+    int n_params = 0;
+    *rc = c == NULL || text == NULL ? err_fail(err, ERR_NOMEM, "no memory for a statement")
+                                    : db->drv->prepare(db->conn, sql, &stmt, &n_params, err);
+    if (c == NULL || stmt == NULL) {
+        (void)note_broken(db, *rc);
         mem_free(text);
         mem_free(c);
-        return rc;
+        return NULL;
     }
-    if (cache) {
-        if (db->n_cached == CACHE_SLOTS) evict_oldest(db);
-        c->next = db->bucket[h % CACHE_BUCKETS];
-        db->bucket[h % CACHE_BUCKETS] = c;
-        db->n_cached++;
+    *c = (struct cursor){.db = db, .stmt = stmt, .text = text, .hash = hash, .n_params = n_params};
+    return c;
+}
+
+/* A statement ready to bind, NULL on failure. The same text in use further up the stack gets a
+ * statement of its own, dropped on close. */
+static struct cursor *statement(struct db *db, const char *sql, bool cache, enum err_code *rc,
+                                struct err *err) {
+    uint64_t h = hash_text(sql);
+    struct cursor **bucket = &db->bucket[h % CACHE_BUCKETS];
+    struct cursor *c = *bucket;
+    while (c != NULL && (c->hash != h || strcmp(c->text, sql) != 0)) c = c->next;
+    if (c != NULL && c->busy) {
+        cache = false;
+        c = NULL;
     }
-    *out = c;
-    return ERR_OK;
+    if (c == NULL) {
+        c = prepared(db, sql, h, rc, err);
+        if (c == NULL) return NULL;
+        c->cached = cache;
+        if (cache) {
+            if (db->n_cached >= CACHE_SLOTS) evict_oldest(db);
+            c->next = *bucket;
+            *bucket = c;
+            db->n_cached++;
+        }
+    }
+    c->used = ++db->tick;
+    return c;
 }
 
 void cursor_close(struct cursor *c) {
@@ -156,27 +161,26 @@ void cursor_close(struct cursor *c) {
     if (!c->cached) cursor_destroy(c);
 }
 
-static enum err_code start(struct db *db, const char *sql, const struct cell *params, size_t n,
-                           bool keep, bool cache, struct cursor **out, struct err *err) {
-    struct cursor *c;
-    TRY(statement(db, sql, cache, &c, err));
+/* A bound statement, NULL on failure with the code in *rc. */
+static struct cursor *start(struct db *db, const char *sql, const struct cell *params, size_t n,
+                            bool keep, bool cache, enum err_code *rc, struct err *err) {
+    struct cursor *c = statement(db, sql, cache, rc, err);
+    if (c == NULL) return NULL;
     c->busy = true;
-    enum err_code rc = ERR_OK;
-    if ((size_t)c->n_params != n)
-        rc =
-            err_fail(err, ERR_INTERNAL, "%zu values for %d parameters in: %s", n, c->n_params, sql);
-    if (rc == ERR_OK) rc = db->drv->bind(db->conn, c->stmt, params, n, keep, err);
-    if (rc != ERR_OK) {
-        cursor_close(c);
-        return rc;
-    }
-    *out = c;
-    return ERR_OK;
+    *rc = (size_t)c->n_params == n
+              ? db->drv->bind(db->conn, c->stmt, params, n, keep, err)
+              : err_fail(err, ERR_INTERNAL, "%zu values for %d parameters in: %s", n, c->n_params,
+                         sql);
+    if (*rc == ERR_OK) return c;
+    cursor_close(c);
+    return NULL;
 }
 
 enum err_code db_query(struct db *db, const char *sql, const struct cell *params, size_t n,
                        struct cursor **out, struct err *err) {
-    return start(db, sql, params, n, true, true, out, err);
+    enum err_code rc = ERR_OK;
+    *out = start(db, sql, params, n, true, true, &rc, err);
+    return rc;
 }
 
 static enum err_code finish(struct db *db, struct cursor *c, int64_t *changed, struct err *err) {
@@ -190,15 +194,15 @@ static enum err_code finish(struct db *db, struct cursor *c, int64_t *changed, s
 
 enum err_code db_exec(struct db *db, const char *sql, const struct cell *params, size_t n,
                       int64_t *changed, struct err *err) {
-    struct cursor *c;
-    TRY(start(db, sql, params, n, false, true, &c, err));
-    return finish(db, c, changed, err);
+    enum err_code rc = ERR_OK;
+    struct cursor *c = start(db, sql, params, n, false, true, &rc, err);
+    return c == NULL ? rc : finish(db, c, changed, err);
 }
 
 enum err_code db_run(struct db *db, const char *sql, struct err *err) {
-    struct cursor *c;
-    TRY(start(db, sql, NULL, 0, false, false, &c, err));
-    return finish(db, c, NULL, err);
+    enum err_code rc = ERR_OK;
+    struct cursor *c = start(db, sql, NULL, 0, false, false, &rc, err);
+    return c == NULL ? rc : finish(db, c, NULL, err);
 }
 
 enum err_code cursor_next(struct cursor *c, bool *has, struct err *err) {
@@ -237,10 +241,11 @@ struct cell cursor_cell(const struct cursor *c, int col, struct arena *a) {
 
 enum err_code db_int(struct db *db, const char *sql, const struct cell *params, size_t n,
                      int64_t none, int64_t *out, struct err *err) {
-    struct cursor *c;
-    TRY(start(db, sql, params, n, false, true, &c, err));
+    enum err_code rc = ERR_OK;
+    struct cursor *c = start(db, sql, params, n, false, true, &rc, err);
+    if (c == NULL) return rc;
     bool has = false;
-    enum err_code rc = cursor_next(c, &has, err);
+    rc = cursor_next(c, &has, err);
     if (rc == ERR_OK) *out = has && !cursor_is_null(c, 0) ? cursor_int(c, 0) : none;
     cursor_close(c);
     return rc;

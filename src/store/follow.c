@@ -33,7 +33,7 @@ static enum err_code recall(struct follow *f, int64_t *seq, struct err *err) {
     char name[160], text[32];
     state_name(f, name);
     struct cell p[2] = {cell_int(f->l->id), cell_text(name)};
-    struct cursor *c;
+    struct cursor *c = NULL;
     *seq = 0;
     TRY(db_query(f->db, stmt_sql(STMT_STATE_GET), p, 2, &c, err));
     bool has = false;
@@ -102,7 +102,7 @@ static bool keep_row(struct arena *a, struct jrow *r) {
 static enum err_code read_batch(struct follow *f, int64_t after, struct arena *a, struct jrow *rows,
                                 size_t *n, struct err *err) {
     struct cell p[3] = {cell_int(f->l->id), cell_int(after), cell_int(FOLLOW_BATCH)};
-    struct cursor *c;
+    struct cursor *c = NULL;
     TRY(db_query(f->db, stmt_sql(STMT_JOURNAL_AFTER), p, 3, &c, err));
     enum err_code rc;
     bool has;

@@ -58,7 +58,7 @@ static enum err_code unseal(struct job *j, const unsigned char *p, size_t n, str
 enum err_code idem_find(struct ledger *l, struct job *j, int64_t now_us, bool *found,
                         struct err *err) {
     struct cell p[2] = {cell_int(l->id), cell_blob(j->key_hash, sizeof j->key_hash)};
-    struct cursor *c;
+    struct cursor *c = NULL;
     *found = false;
     TRY(db_query(l->w, stmt_sql(STMT_IDEM_GET), p, 2, &c, err));
     bool has = false;

@@ -98,7 +98,7 @@ struct jrow journal_row(const struct cursor *c) {
 
 enum err_code head_load(struct db *db, int64_t ledger, struct head *out, struct err *err) {
     struct cell p[2] = {cell_int(ledger), cell_text("head")};
-    struct cursor *c;
+    struct cursor *c = NULL;
     TRY(db_query(db, stmt_sql(STMT_STATE_GET), p, 2, &c, err));
     bool has = false;
     enum err_code rc = cursor_next(c, &has, err);
@@ -138,7 +138,7 @@ enum err_code journal_of(struct db *db, int64_t ledger, const char *type, int64_
     size_t max = *n == 0 ? SIZE_MAX >> 16 : *n, cap = max < FIRST ? max : FIRST, got = 0;
     struct cell p[4] = {cell_int(ledger), cell_text(type), cell_int(id), cell_int((int64_t)max)};
     struct jrow *rows = ARENA_NEW(a, struct jrow, cap);
-    struct cursor *c;
+    struct cursor *c = NULL;
     if (rows == NULL) return err_fail(err, ERR_NOMEM, "no memory for a record's journal");
     TRY(db_query(db, stmt_sql(STMT_JOURNAL_OF_LAST), p, 4, &c, err));
     enum err_code rc;

@@ -131,7 +131,7 @@ static enum err_code check_format(struct ledger *l, struct err *err) {
 /* Opening reads the head and the last row only: the whole journal is for verify. */
 static enum err_code check_tail(struct ledger *l, struct err *err) {
     struct cell p[1] = {cell_int(l->id)};
-    struct cursor *c;
+    struct cursor *c = NULL;
     TRY(db_query(l->w, stmt_sql(STMT_JOURNAL_LAST), p, 1, &c, err));
     bool has = false;
     enum err_code rc = cursor_next(c, &has, err);

@@ -146,7 +146,7 @@ struct stored {
 static enum err_code load_stored(struct tx *tx, struct stored **out, size_t *n, struct err *err) {
     enum { MOST = 4096 };
     struct cell p[1] = {cell_int(tx->l->id)};
-    struct cursor *c;
+    struct cursor *c = NULL;
     *n = 0;
     *out = ARENA_NEW(tx->job->arena, struct stored, MOST);
     if (*out == NULL) return err_fail(err, ERR_NOMEM, "no memory for the schema");

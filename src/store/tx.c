@@ -130,7 +130,7 @@ static struct cell typed(const struct column *col, const struct cursor *c, int a
 enum err_code row_get(struct db *db, int64_t ledger, const struct tabinfo *ti, int64_t id,
                       struct arena *a, struct cell *cells, int64_t *version, struct err *err) {
     struct cell p[2] = {cell_int(ledger), cell_int(id)};
-    struct cursor *c;
+    struct cursor *c = NULL;
     TRY(db_query(db, ti->get, p, 2, &c, err));
     bool has = false;
     enum err_code rc = cursor_next(c, &has, err);
@@ -232,7 +232,7 @@ static enum err_code erase_image(struct erasing *e, const struct jrow *row, stru
 
 static enum err_code erase_all(struct erasing *e, int64_t id, struct err *err) {
     struct cell p[3] = {cell_int(e->tx->l->id), cell_text(e->t->name), cell_int(id)};
-    struct cursor *c;
+    struct cursor *c = NULL;
     TRY(db_query(e->tx->l->w, stmt_sql(STMT_JOURNAL_OF), p, 3, &c, err));
     bool has = false;
     enum err_code rc;
@@ -286,7 +286,7 @@ enum err_code personal_get(struct db *db, const struct cell *commit, struct aren
         !image_is_commit_text(commit->p, commit->n))
         return ERR_OK;
     struct cell p[2] = {cell_int(db_ledger(db)), cell_textn(commit->p + 2, COMMIT_HEX)};
-    struct cursor *c;
+    struct cursor *c = NULL;
     TRY(db_query(db, stmt_sql(STMT_PERSONAL_GET), p, 2, &c, err));
     bool has = false;
     enum err_code rc = cursor_next(c, &has, err);
