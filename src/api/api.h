@@ -17,6 +17,7 @@ struct api_reply {
     char set_cookie[256];     /* "" = none */
     const char *cache;        /* Cache-Control, "no-store" unless set */
     const char *disposition;  /* Content-Disposition, or NULL */
+    const char *next;         /* cursor of the next page, sent as header X-Next by forms that have no room for it; or NULL */
 };
 
 enum { API_MAX_PARAMS = 4 };

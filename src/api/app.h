@@ -12,7 +12,7 @@ struct identity;
 struct throttle;
 struct metrics;
 struct workers;   /* api/workers.h: the reader pool */
-struct tile_cache;
+struct assets;
 
 struct app_options {
     const char *data_dir, *listen;
@@ -40,6 +40,7 @@ struct app {
     struct sse_hub *hub;
     struct metrics *metrics;
     struct workers *workers;
+    struct assets *assets;        /* the page */
     struct city_info {
         const char *name, *timezone, *codes;
         bool invented;
@@ -55,6 +56,9 @@ void app_close(struct app *app);
 /* The event stream of the ledger: publishes committed case changes and notices to the hub. */
 enum err_code events_start(struct app *app, struct err *err) NODISCARD;
 void events_open(struct app *app, struct http_request *req, const struct principal *who);
+
+/* Notices for who must act after a move: the new holder, or who holds the post. In the command of the move. */
+enum err_code notify_move(const struct app *app, struct tx *tx, const struct case_row *r, const char *move, const char *by, struct err *err) NODISCARD;
 
 /* The clock: marks overdue cases and makes overdue moves, in its own thread. */
 struct ticker;

@@ -189,7 +189,7 @@ static void view_moves(const struct view *v, struct jw *w, const struct case_row
     jw_end(w, ']');
 }
 
-static enum err_code view_similar(const struct view *v, struct jw *w, const struct case_row *r,
+enum err_code view_similar(const struct view *v, struct jw *w, const struct case_row *r,
                                   struct err *err) {
     const struct engine *e = v->app->engine;
     struct similar found[MAX_SIMILAR];

@@ -5,6 +5,9 @@
 
 #include "geo/crs.h"
 
+/* A place that is no public asset is shown rounded to this grid. */
+#define PUBLIC_GRID_M 50.0
+
 void view_text(struct jw *w, const char *key, const struct text *t) {
     jw_key(w, key);
     jw_obj(w);
@@ -210,15 +213,19 @@ enum err_code view_case(const struct view *v, struct jw *w, const struct case_ro
 
 /* ---- the public, and who holds the word ---- */
 
+void view_round_place(const struct case_class *c, double *lon_deg, double *lat_deg) {
+    if (isnan(*lon_deg) || (c != NULL && c->public_asset)) return;
+    geo_coarse_point(PUBLIC_GRID_M, lon_deg, lat_deg);
+}
+
 static void view_public_place(const struct view *v, struct jw *w, const struct case_row *r,
                               const struct case_class *c) {
     const struct engine *e = v->app->engine;
     double lon = case_real(e, r, CASE_lon), lat = case_real(e, r, CASE_lat);
-    bool exact = c != NULL && c->public_asset;
-    if (!isnan(lon) && !exact) crs_round_50m(&lon, &lat);
+    view_round_place(c, &lon, &lat);
     jw_kdouble(w, "lon", lon);
     jw_kdouble(w, "lat", lat);
-    jw_kbool(w, "exact", exact);
+    jw_kbool(w, "exact", c != NULL && c->public_asset);
 }
 
 enum err_code view_case_public(const struct view *v, struct jw *w, const struct case_row *r,

@@ -22,6 +22,10 @@ enum err_code view_case_public(const struct view *v, struct jw *w, const struct 
 /* For who holds the follow word: own text, photos, public route, the moves he may make. `party` = 0 for the reporter. */
 enum err_code view_case_follow(const struct view *v, struct jw *w, const struct case_row *r, int64_t party, struct err *err) NODISCARD;
 
+/* Member "similar": open public cases of the class within 100 m. */
+enum err_code view_similar(const struct view *v, struct jw *w, const struct case_row *r, struct err *err) NODISCARD;
+/* The place as a stranger may know it: exact for a public asset, else rounded to 50 m. NaN stays. */
+void view_round_place(const struct case_class *c, double *lon_deg, double *lat_deg);
 /* {"en":..,"zh":..} member. */
 void view_text(struct jw *w, const char *key, const struct text *t);
 /* null, or {"code","name"} of the case's cell; likewise unit and post. */

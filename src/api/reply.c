@@ -14,6 +14,7 @@ struct http_response *reply_of_call(struct call *c) {
     if (a->set_cookie[0] != '\0') http_response_header(r, "Set-Cookie", a->set_cookie);
     http_response_header(r, "Cache-Control", a->cache == NULL ? "no-store" : a->cache);
     if (a->disposition != NULL) http_response_header(r, "Content-Disposition", a->disposition);
+    if (a->next != NULL) http_response_headerf(r, "X-Next", "%s", a->next);
     if (a->body.n > 0 || a->body.failed) {
         http_response_take(r, a->content_type == NULL ? "application/json" : a->content_type, &a->body);
     }

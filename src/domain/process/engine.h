@@ -119,6 +119,8 @@ struct actor {
 };
 /* Whether the move may be made now; *why (may be NULL) is told when it may not because of the guard or bounce limit. Role, state and scope decide silently. */
 bool move_allowed(const struct engine *e, const struct case_row *r, const struct move_def *m, const struct actor *actor, struct text *why);
+/* Whether a role has the next move in a state: some move from it names the role and it is the state's holder's turn. */
+bool state_waits_for(const struct process_def *p, const struct state_def *s, const char *role);
 /* Moves to offer, in pack order, at most max; those barred by a guard come with why set. */
 struct offered_move {
     const struct move_def *move;

@@ -152,6 +152,26 @@ size_t moves_offered(const struct engine *e, const struct case_row *r, const str
     return n;
 }
 
+/* Which roles a state's holder stands for: the move must be of the right hands, not merely possible (a supervisor may always step in). */
+static bool holder_is(const char *holder, const char *role) {
+    static const struct {
+        const char *holder, *role;
+    } pairs[] = {{"desk", "operator"},     {"unit", "department"},   {"worker", "worker"},
+                 {"verifier", "verifier"}, {"mediator", "mediator"}, {"verifier", "worker"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        if (strcmp(pairs[i].holder, holder) == 0 && strcmp(pairs[i].role, role) == 0) return true;
+    }
+    return strcmp(holder, role) == 0;
+}
+
+bool state_waits_for(const struct process_def *p, const struct state_def *s, const char *role) {
+    if (s->final || !holder_is(s->holder, role)) return false;
+    for (size_t i = 0; i < p->n_moves; i++) {
+        if (from_here(p, &p->moves[i], s->name) && listed(p->moves[i].roles, p->moves[i].n_roles, role)) return true;
+    }
+    return false;
+}
+
 /* ---- inputs ---- */
 
 static enum err_code bad_input(const struct input_def *in, const char *want, struct err *err) {
