@@ -15,7 +15,7 @@ void buf_deinit(struct buf *b) {
 
 void buf_clear(struct buf *b) {
     b->n = 0;
-    b->failed = false;
+    b->failed = b->no_memory = false;
     if (b->p != NULL) b->p[0] = '\0';
 }
 
@@ -31,7 +31,7 @@ char *buf_room(struct buf *b, size_t n) {
         while (cap < want) cap *= 2;
         char *p = mem_resize(b->p, cap, 1);
         if (p == NULL) {
-            b->failed = true;
+            b->failed = b->no_memory = true;
             return NULL;
         }
         b->p = p;
@@ -75,8 +75,8 @@ void buf_printf(struct buf *b, const char *fmt, ...) {
 
 enum err_code buf_check(const struct buf *b, struct err *err) {
     if (!b->failed) return ERR_OK;
-    return err_fail(err, b->n + 64 >= b->max ? ERR_TOO_LARGE : ERR_NOMEM,
-                    "output beyond %zu bytes or out of memory", b->max);
+    if (b->no_memory) return err_fail(err, ERR_NOMEM, "out of memory");
+    return err_fail(err, ERR_TOO_LARGE, "output beyond %zu bytes", b->max);
 }
 
 const char *buf_text(const struct buf *b) { return b->p == NULL ? "" : b->p; }

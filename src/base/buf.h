@@ -8,10 +8,11 @@
 #include "base/err.h"
 
 struct buf {
-    char *p;       /* NUL-terminated when n > 0; NULL while empty */
-    size_t n, cap; /* invariant: n < cap when p != NULL */
-    size_t max;    /* most bytes it will ever hold */
-    bool failed;   /* sticky: out of memory or beyond max; further adds do nothing */
+    char *p;        /* NUL-terminated when n > 0; NULL while empty */
+    size_t n, cap;  /* invariant: n < cap when p != NULL */
+    size_t max;     /* most bytes it will ever hold */
+    bool failed;    /* sticky: out of memory or beyond max; further adds do nothing */
+    bool no_memory; /* why it failed: no memory rather than max */
 };
 
 void buf_init(struct buf *b, size_t max);

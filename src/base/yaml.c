@@ -92,6 +92,7 @@ static enum err_code read_int(struct reader *r, const char *s, int base, struct 
     if (errno == ERANGE)
         return bad(r, "the integer does not fit 64 bits; quote it if it is a code");
     out->type = VAL_INT;
+    out->n = 0;
     out->u.i = v;
     return ERR_OK;
 }
