@@ -14,7 +14,7 @@ enum {
     LEAF_EDGES = 32,   /* more edges than this in a square: it gets a raster of its own */
     DEDUPE_EDGES = 512 /* beyond this a record is not searched for edges that stand in it twice */
 };
-#define ROOT_SQUARES_PER_EDGE 1.0
+#define ROOT_SQUARES_PER_EDGE 2.0
 #define MAX_ROOT_SQUARES 16000000.0
 #define MIN_SQUARE_DEG 1e-9 /* a tenth of a millimetre: below it more rasters do not help */
 /* How far beyond its square an edge still counts as touching it, in squares: well above the

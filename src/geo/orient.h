@@ -23,20 +23,27 @@ static inline double orient_settle(double v) { return fabs(v) < ORIENT_TINY ? 0.
  * "Adaptive precision floating-point arithmetic"). */
 int orient_exact(double ax, double ay, double bx, double by, double px, double py);
 
-/* The same sign by a float filter (Shewchuk's bound A), falling back to orient_exact. */
+/* How far rounding may carry the difference of the two products l and r of such a cross product: (3
+ * + 16u)u with u = 2^-53 (Shewchuk's bound A); the last term covers products that underflow. */
+#define ORIENT_BOUND(l, r) (3.3306690738754716e-16 * (fabs(l) + fabs(r)) + 0x1p-1000)
+
+/* The same sign by a float filter, falling back to orient_exact. */
 static inline int orient(double ax, double ay, double bx, double by, double px, double py) {
     double l = (ax - px) * (by - py), r = (ay - py) * (bx - px);
     double det = l - r;
-    /* (3 + 16u)u with u = 2^-53; the last term covers products that underflow. */
-    double bound = 3.3306690738754716e-16 * (fabs(l) + fabs(r)) + 0x1p-1000;
-    if (__builtin_expect(fabs(det) > bound, 1)) return det > 0 ? 1 : -1;
+    if (__builtin_expect(fabs(det) > ORIENT_BOUND(l, r), 1)) return det > 0 ? 1 : -1;
     return orient_exact(ax, ay, bx, by, px, py);
 }
 
 /* True when the ray going east from the moved point p crosses the edge a-b, given ay <= by. */
 static inline bool orient_ray_hits(double ax, double ay, double bx, double by, double px,
                                    double py) {
-    return (ay <= py) & (py < by) && orient(ax, ay, bx, by, px, py) > 0;
+    bool straddles = (ay <= py) & (py < by);
+    double l = (ax - px) * (by - py), r = (ay - py) * (bx - px), det = l - r;
+    /* As in orient, but without a branch on straddles, which no processor can guess. */
+    if (__builtin_expect(straddles & (fabs(det) <= ORIENT_BOUND(l, r)), 0))
+        return orient_exact(ax, ay, bx, by, px, py) > 0;
+    return straddles & (det > 0);
 }
 
 /* True when the edge a-b (ay <= by) is crossed an odd number of times by the path from the moved

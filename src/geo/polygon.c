@@ -247,7 +247,7 @@ static enum err_code rings_check(const double *xy, const uint32_t *ring_n, uint3
 enum err_code polygon_from_rings(struct arena *a, const double *xy, const uint32_t *ring_n,
                                  uint32_t n_ring, const uint32_t *part_n, uint32_t n_part,
                                  const struct polygon **out, struct err *err) {
-    uint32_t n_pt, *part, *ring;
+    uint32_t n_pt = 0, *part, *ring;
     double *copy;
     TRY(rings_check(xy, ring_n, n_ring, part_n, n_part, &n_pt, err));
     struct polygon *p = polygon_alloc(a, n_part, n_ring, n_pt, &part, &ring, &copy);
