@@ -53,6 +53,8 @@ void http_conn_close(struct http_conn *c) {
     }
     forget_request(c);
     bufferevent_free(c->bev);
+    /* Not left to the bufferevent, which closes a turn later: the loop may end before that. */
+    (void)close(c->fd);
     if (c->counted) {
         unsigned char address[16];
         http_address_of(&c->peer, address);
@@ -270,6 +272,7 @@ bool http_push_begin(struct http_request *req, struct http_response *head,
     struct http_flight *f = full->flight;
     struct http_conn *c = f->conn;
     int unsent_low = 65536;
+    unsigned gone_after_ms = 60000;
     http_flight_free(loop, f);
     http_request_free(req);
     if (c == NULL || head == NULL) {
@@ -284,6 +287,8 @@ bool http_push_begin(struct http_request *req, struct http_response *head,
     bufferevent_setwatermark(c->bev, EV_WRITE, 0, 0);
     /* The kernel would otherwise take megabytes for a client that no longer reads. */
     (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_low, sizeof unsent_low);
+    /* One that went away without a word is noticed when a keepalive stays unacknowledged. */
+    (void)setsockopt(c->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &gone_after_ms, sizeof gone_after_ms);
     c->push = ops;
     c->push_ctx = ctx;
     *out = c;
@@ -380,8 +385,7 @@ void http_conn_open(struct http_loop *loop, int fd, const struct sockaddr_storag
                     bool counted) {
     int one = 1;
     struct http_conn *c = mem_new(1, sizeof *c);
-    struct bufferevent *bev =
-        c == NULL ? NULL : bufferevent_socket_new(loop->base, fd, BEV_OPT_CLOSE_ON_FREE);
+    struct bufferevent *bev = c == NULL ? NULL : bufferevent_socket_new(loop->base, fd, 0);
     if (bev == NULL) {
         mem_free(c);
         (void)close(fd);

@@ -248,8 +248,7 @@ static enum err_code init_loop(struct http_server *s, unsigned i, struct err *er
     struct event_config *config = event_config_new();
     if (config == NULL) return err_fail(err, ERR_NOMEM, "no memory for an event loop");
     /* Only its own thread ever touches a base: others go through the eventfd. */
-    int rc = event_config_set_flag(config,
-                                   EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+    int rc = event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
     loop->base = rc == 0 ? event_base_new_with_config(config) : NULL;
     event_config_free(config);
     if (loop->base == NULL) return err_fail(err, ERR_IO, "cannot make an event loop");

@@ -79,12 +79,12 @@ bool sse_replay_add(struct sse_replay *r,
                     const struct sse_item *item); /* false: full, stop and return false */
 
 /* Close the streams of scopes that match (a session ended, rights changed); any thread. arg_n bytes
- * are copied. */
-void sse_drop(struct sse_hub *hub, bool (*match)(const void *scope, const void *arg),
-              const void *arg, size_t arg_n);
+ * are copied. Errors: ERR_NOMEM (some streams may stay open: try again). */
+enum err_code sse_drop(struct sse_hub *hub, bool (*match)(const void *scope, const void *arg),
+                       const void *arg, size_t arg_n, struct err *err) NODISCARD;
 /* Tell every client to reload (after a restore or a changed pack); any thread. */
 void sse_reset(struct sse_hub *hub);
 /* Clients now connected. */
 unsigned sse_clients(const struct sse_hub *hub);
-uint64_t sse_last_id(const struct sse_hub *hub);
+uint64_t sse_last_id(struct sse_hub *hub);
 #endif

@@ -40,12 +40,13 @@ void peer_send(int fd, const void *p, size_t n) {
 
 void peer_say(int fd, const char *text) { peer_send(fd, text, strlen(text)); }
 
-struct peer_text peer_read(int fd, const char *until, int timeout_ms) {
+struct peer_text peer_read_either(int fd, const char *a, const char *b, int timeout_ms) {
     struct peer_text t = {.p = calloc(1, 1)};
     int64_t end = clock_mono_us() + (int64_t)timeout_ms * 1000;
     for (;;) {
         char chunk[65536];
-        if (until != NULL && strstr(t.p, until) != NULL) return t;
+        if (a != NULL && strstr(t.p, a) != NULL) return t;
+        if (b != NULL && strstr(t.p, b) != NULL) return t;
         int64_t left = (end - clock_mono_us()) / 1000;
         struct pollfd p = {.fd = fd, .events = POLLIN};
         if (left <= 0 || poll(&p, 1, (int)left) == 0) {
@@ -64,6 +65,10 @@ struct peer_text peer_read(int fd, const char *until, int timeout_ms) {
         t.n += (size_t)k;
         t.p[t.n] = '\0';
     }
+}
+
+struct peer_text peer_read(int fd, const char *until, int timeout_ms) {
+    return peer_read_either(fd, until, NULL, timeout_ms);
 }
 
 struct peer_text peer_answer(int fd, int timeout_ms) {

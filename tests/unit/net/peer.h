@@ -17,6 +17,8 @@ struct peer_text {
     bool closed, timed_out;
 };
 struct peer_text peer_read(int fd, const char *until, int timeout_ms);
+/* The same with two texts, either of which ends it; b may be NULL. */
+struct peer_text peer_read_either(int fd, const char *a, const char *b, int timeout_ms);
 /* One answer, head and body by its Content-Length. */
 struct peer_text peer_answer(int fd, int timeout_ms);
 /* Until the peer closes. */
