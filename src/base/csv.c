@@ -21,6 +21,8 @@ struct csv_reader {
     size_t len[CSV_MAX_FIELDS];
 };
 
+static const char bom[] = "\xEF\xBB\xBF";
+
 enum state { AT_FIELD, PLAIN, QUOTED, CLOSED };
 
 /* A line with both its end's bytes may stand beside a record of full size. */
@@ -227,7 +229,7 @@ static enum err_code skip_bom(struct csv_reader *r, struct err *err) {
     enum err_code rc = line_length(r, 0, &n, err);
     if (rc != ERR_OK && rc != ERR_LIMIT) return rc;
     r->begun = true;
-    if (r->end >= 3 && memcmp(r->w, "\xEF\xBB\xBF", 3) == 0) r->start = 3;
+    if (r->end >= 3 && memcmp(r->w, bom, 3) == 0) r->start = 3;
     return ERR_OK;
 }
 
@@ -264,7 +266,10 @@ enum err_code csv_read(struct csv_reader *r, struct csv_record *out, bool *more,
     return ERR_OK;
 }
 
-static bool needs_quotes(const char *s) { return s[strcspn(s, ",\"\r\n")] != '\0'; }
+/* A field that begins with a byte-order mark would lose it as the first of a file. */
+static bool needs_quotes(const char *s) {
+    return s[strcspn(s, ",\"\r\n")] != '\0' || strncmp(s, bom, strlen(bom)) == 0;
+}
 
 static void add_quoted(struct buf *b, const char *s) {
     buf_char(b, '"');

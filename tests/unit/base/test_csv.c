@@ -250,6 +250,12 @@ static void writing(void **state) {
     written("+a", "+a", "'+a");
     written("@a", "@a", "'@a");
     written("=A1,\"B\"", "\"=A1,\"\"B\"\"\"", "\"'=A1,\"\"B\"\"\"");
+    written("\xEF\xBB\xBF"
+            "a",
+            "\"\xEF\xBB\xBF"
+            "a\"",
+            "\"\xEF\xBB\xBF"
+            "a\"");
     struct buf b;
     buf_init(&b, 1024);
     csv_field(&b, "", true);
