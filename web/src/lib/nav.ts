@@ -1,0 +1,27 @@
+export interface NavLink {
+  to: string;
+  text: string;
+  /** In the fold-out part. */
+  more?: boolean;
+}
+type Can = (...permissions: string[]) => boolean;
+
+/** The links a person may use: by the grants of the session, nothing by the name of a role. */
+export function staffLinks(can: Can): NavLink[] {
+  const links: NavLink[] = [];
+  const add = (ok: boolean, to: string, text: string, more = false): void => {
+    if (ok) links.push({ to, text, more });
+  };
+  add(can('case.read', 'case.move'), '/work', 'nav.work');
+  add(can('case.move') && can('count.read', 'grid.read'), '/desk', 'nav.desk');
+  add(can('case.read'), '/map', 'nav.map');
+  add(can('case.read'), '/cases', 'nav.cases');
+  add(can('account.read', 'account.manage'), '/admin/accounts', 'nav.accounts');
+  add(can('audit.read'), '/admin/audit', 'nav.audit');
+  add(can('grid.read', 'post.manage'), '/cells', 'nav.cells', true);
+  add(can('post.manage', 'grid.read'), '/posts', 'nav.posts', true);
+  add(can('grid.read', 'grid.manage'), '/areas', 'nav.areas', true);
+  add(can('pack.read', 'account.manage', 'rights.review'), '/admin/roles', 'nav.roles', true);
+  add(can('pack.read', 'pack.manage'), '/admin/packs', 'nav.packs', true);
+  return links;
+}

@@ -1,0 +1,228 @@
+/** Shapes of docs/api.md that the page reads. */
+
+export interface Text {
+  en: string;
+  zh: string;
+}
+export type Light = 'green' | 'yellow' | 'red' | null;
+
+export interface City {
+  name: string;
+  invented: boolean;
+  timezone: string;
+  centre: [number, number];
+  bbox: [number, number, number, number];
+  levels: (string | { level: string | number; name?: string; title?: Text })[];
+  layers: (string | { layer?: string; name?: string; title?: Text })[];
+  basemap: boolean;
+  locales: string[];
+}
+export interface FormField {
+  name: string;
+  kind: string;
+  title: Text;
+  hint?: Text;
+  required?: boolean;
+  min?: number;
+  max?: number;
+  options?: { code?: string; value?: string; title: Text }[];
+}
+export interface CaseClass {
+  id: string;
+  kind: string;
+  code: string;
+  title: Text;
+  major: { code: string; en: string; zh: string };
+  needs_place: boolean;
+  urgent: boolean;
+  private: boolean;
+  process: string;
+  fields?: FormField[];
+}
+export interface Photo {
+  media: string;
+  thumb: string;
+}
+export interface Party {
+  kind: string;
+  name: string;
+  contact?: string;
+  statement?: string;
+  agreed?: boolean | null;
+}
+export interface ReportBody {
+  class: string;
+  lon?: number;
+  lat?: number;
+  place?: string;
+  description: string;
+  contact?: string;
+  channel?: string;
+  media?: string[];
+  parties?: Party[];
+  [field: string]: unknown;
+}
+export interface Similar {
+  code: string;
+  class: string;
+  state: string;
+  distance_m?: number;
+  opened: string;
+}
+export interface Reported {
+  id: number | string;
+  code: string;
+  secret: string;
+  state: string;
+  cell: { code: string; name: string } | null;
+  post: { title: string | Text; worker?: string } | null;
+  due: string | null;
+  link: string;
+  similar?: Similar[];
+}
+export interface RouteStep {
+  at: string;
+  move: string;
+  title?: Text | string;
+  from?: string;
+  to?: string;
+  state?: string;
+  actor?: string;
+  who?: string;
+  role?: string;
+  unit?: { code: string; name: string | Text } | string | null;
+  post?: string | null;
+  note?: string | null;
+  reason?: string | null;
+  photos?: Photo[];
+  elapsed?: number | null;
+  due?: string | null;
+  public?: boolean;
+}
+export interface MoveInput {
+  name: string;
+  kind: string;
+  required?: boolean;
+  title?: Text;
+  options?: { code?: string; value?: string; title?: Text; name?: Text | string }[] | string[];
+  min?: number;
+  max?: number;
+}
+export interface Move {
+  name: string;
+  title: Text;
+  inputs?: MoveInput[];
+  why_not?: Text | string | null;
+}
+export interface Case {
+  id: number | string;
+  code: string;
+  version: number;
+  class: string;
+  class_title?: Text;
+  process: string;
+  state: string;
+  state_title?: Text;
+  stage?: string;
+  channel?: string;
+  lon?: number | null;
+  lat?: number | null;
+  place?: string | null;
+  description?: string | null;
+  cell?: { code: string; name: string } | null;
+  community?: string | null;
+  town?: string | null;
+  county?: string | null;
+  unit?: { code: string; name: string | Text } | null;
+  post?: { id?: number | string; title?: string | Text; worker?: string } | null;
+  holder?: string | null;
+  handler?: string | null;
+  opened: string;
+  filed?: string | null;
+  dispatched?: string | null;
+  handled?: string | null;
+  closed?: string | null;
+  due?: string | null;
+  due_unconfirmed?: boolean;
+  light?: Light;
+  overdue?: boolean;
+  urgent?: boolean;
+  private?: boolean;
+  released?: boolean;
+  photos?: Photo[];
+  result?: { note?: string | null; photos?: Photo[] } | null;
+  returns?: number;
+  reworks?: number;
+  escalated?: number | boolean;
+  score?: number | null;
+  duplicate_of?: string | null;
+  settled_in_cell?: boolean;
+  route?: RouteStep[];
+  parties?: Party[];
+  similar?: Similar[];
+  moves?: Move[];
+}
+export interface Followed {
+  case: Case;
+  route: RouteStep[];
+  moves: (string | Move)[];
+  as: 'reporter' | 'party';
+}
+export interface Account {
+  name: string;
+  display: string;
+  role: string;
+  role_title?: Text;
+  area?: string | null;
+  unit?: string | null;
+  grants: string[];
+  must_change?: boolean;
+}
+export interface Unit {
+  code: string;
+  name: Text | string;
+  area?: string;
+  duties?: string[];
+}
+export interface Suggestion {
+  units: { code: string; name: Text | string; why?: Text; score?: number }[];
+  post?: { id?: number | string; title?: Text | string; worker?: string; why?: Text } | null;
+  similar?: Similar[];
+}
+export interface Counts {
+  open: number;
+  by_state: Record<string, number>;
+  by_light: { green: number; yellow: number; red: number };
+  today: { reported: number; closed: number };
+  overdue: number;
+  no_post_cells: number;
+}
+export interface Notice {
+  id: number;
+  at: string;
+  kind: string;
+  case?: string;
+  text: Text;
+  read: boolean;
+}
+export interface Page<T> {
+  items: T[];
+  next?: string | null;
+}
+export interface CaseEvent {
+  seq: number;
+  code: string;
+  class: string;
+  state: string;
+  light: Light;
+  lon?: number | null;
+  lat?: number | null;
+  cell?: string | null;
+  county?: string | null;
+  town?: string | null;
+  community?: string | null;
+  unit?: string | null;
+  urgent?: boolean;
+  move: string;
+  at: string;
+}

@@ -1,0 +1,44 @@
+import { defineStore } from 'pinia';
+import { computed, ref } from 'vue';
+import { get } from '@/lib/api';
+import { idbGet, idbSet } from '@/lib/idb';
+import type { CaseClass, City, Text } from '@/lib/types';
+
+/** The city and its case classes: asked once, kept for a start without a line. */
+export const useCity = defineStore('city', () => {
+  const city = ref<City | null>(null);
+  const classes = ref<CaseClass[]>([]);
+  const failed = ref(false);
+  const byId = computed(() => new Map(classes.value.map((c) => [c.id, c])));
+
+  async function loadCity(): Promise<void> {
+    if (city.value) return;
+    try {
+      city.value = await get<City>('/api/v1/city');
+      void idbSet('kv', 'city', JSON.parse(JSON.stringify(city.value)));
+    } catch {
+      city.value = (await idbGet<City>('kv', 'city')) ?? null;
+    }
+  }
+  let asking: Promise<void> | null = null;
+  async function ask(): Promise<void> {
+    failed.value = false;
+    try {
+      const r = await get<{ items: CaseClass[] }>('/api/v1/classes');
+      classes.value = r.items;
+      void idbSet('kv', 'classes', JSON.parse(JSON.stringify(r.items)));
+    } catch {
+      classes.value = (await idbGet<CaseClass[]>('kv', 'classes')) ?? [];
+      failed.value = classes.value.length === 0;
+    }
+  }
+  async function loadClasses(): Promise<void> {
+    if (classes.value.length) return;
+    asking ??= ask().finally(() => (asking = null));
+    await asking;
+  }
+  function classTitle(id: string): Text {
+    return byId.value.get(id)?.title ?? { en: id, zh: id };
+  }
+  return { city, classes, byId, failed, loadCity, loadClasses, classTitle };
+});
