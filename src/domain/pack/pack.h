@@ -47,10 +47,15 @@ struct type_def {
     struct text title;
     const char *pack;
     const char *purpose;     /* why this is held: each type has one */
+    const char *purpose_zh;
+    const char *file; int line;
     const struct field_def *fields;
     size_t n_fields;
     struct table table;      /* column i is field i; personal columns from sensitivity */
 };
+/* Slots of variables in conditions: a field's own index, or one of these; input i of a move has PACK_SLOT_INPUT - i. Fields are named
+ * `state` and `case.state` (the type's name), which share a slot. Personal and sensitive fields cannot be asked about. */
+enum { PACK_SLOT_NOW = -1, PACK_SLOT_ACTOR_NAME = -2, PACK_SLOT_ACTOR_ROLE = -3, PACK_SLOT_ACTOR_UNIT = -4, PACK_SLOT_ACTOR_AREA = -5, PACK_SLOT_INPUT = -100 };
 /* Index of a field, or -1. */
 int type_field(const struct type_def *t, const char *name);
 
@@ -59,8 +64,14 @@ struct code_row {
     const char *code;
     struct text title;
     const char *note;
+    const char *major_code;  /* "" when the list has no major classes */
+    struct text major;
+    const char *trust;       /* of this row, "" = as the list */
+    int line;
 };
 struct code_list {
+    struct text title;
+    const char *pack, *file;
     const char *id, *version, *valid_from, *valid_to, *source, *trust;
     bool local;
     const struct code_row *rows;
@@ -72,6 +83,8 @@ struct time_limit {
     const char *state;       /* process state the limit holds for */
     int64_t n_milli;         /* thousandths of the unit */
     enum work_unit unit;
+    const char *source;      /* whose rule it is; "" for a default of ours */
+    bool example;            /* one city's figure, shipped as an example: the city sets its own */
 };
 struct case_class {
     const char *id;          /* "event-0102": kind-code */
@@ -101,14 +114,16 @@ struct state_def {
     bool initial, final;
     bool clock;              /* its limit runs here (a state that waits for a staff member must have a limit) */
     struct time_limit limit; /* default when the class has none; unit 0 = none */
-    const char *holder;      /* who must act: "desk", "unit", "worker", "verifier", "reporter", "none" */
+    const char *holder;      /* who must act: "desk", "unit", "worker", "verifier", "mediator", "reporter", "none" */
     const char *overdue_move;/* escalation: move made by the system when overdue, or NULL (then only flagged) */
+    int line;
 };
 struct input_def {
     const char *name;        /* "note", "reason", "unit", "photos", "score", "goto", or a field of the type */
     bool required;
     const char *kind;        /* "text" | "unit" | "post" | "class" | "photos" | "score" | "bool" | "code" | "field" | "worker" */
     int64_t min, max;
+    struct text title;       /* label in the form */
 };
 struct set_def {             /* effect on a field of the case */
     const char *field;
@@ -118,7 +133,7 @@ struct move_def {
     const char *name;        /* "dispatch" */
     struct text title;       /* on the button */
     struct text done;        /* in the route: "Dispatched to a unit" */
-    const char *const *from; size_t n_from; /* states; "*" means every not-final state */
+    const char *const *from; size_t n_from; /* states; "*" means every not-final state; none: the move that opens the case */
     const char *to;          /* state, or NULL: stays */
     const char *const *roles; size_t n_roles; /* may include "reporter", "party" (code + word) and "system" */
     const struct expr *guard;/* over case fields, actor.*, input.*; NULL = always */
@@ -130,8 +145,10 @@ struct move_def {
     const char *counts_as;   /* "settled_in_cell", "rework", "return", "escalate" or NULL: a mark on the step for statistics */
     int max_times;           /* bounce limit: beyond it the move is gone, 0 = none */
     const char *basis;
+    int line;
 };
 struct process_def {
+    const char *pack, *file; int line;
     const char *name;
     struct text title;
     const char *type;        /* the type it moves: "case" */
@@ -163,7 +180,8 @@ struct calendar_def {
 struct pack_info {
     const char *name, *version, *dir;
     struct text title;
-    const char *purpose;
+    const char *purpose, *purpose_zh;
+    const char *const *needs; size_t n_needs; /* packs it rests on */
 };
 
 struct pack_set {
@@ -177,6 +195,8 @@ struct pack_set {
     const struct table *const *tables; size_t n_tables; /* of the types, for ledger_options */
     unsigned char hash[32];  /* SHA-256 over all files read: a restart notices a change */
 };
+
+enum { PACK_MAX_CLASSES = 8192, PACK_MAX_FIELDS = 96, PACK_MAX_PROBLEMS = 1000 };
 
 /* Load and check every pack folder under dir ("packs"). `codes` is "gb" or "free": which division-code rule areas follow.
  * On a fault *err holds the first problem; all problems go to `report` (may be NULL) one a line. Errors: ERR_INVALID, ERR_REFUSED (a
