@@ -281,6 +281,10 @@ bool db_in_tx(const struct db *db) { return db->drv->in_tx(db->conn); }
 enum err_code db_broken(const struct db *db) { return db->broken; }
 void db_clear_broken(struct db *db) { db->broken = ERR_OK; }
 
+enum err_code db_check(struct db *db, bool *sound, char *what, size_t n, struct err *err) {
+    return db->drv->check(db->conn, sound, what, n, err);
+}
+
 enum err_code db_backup(struct db *db, const char *file, struct err *err) {
     return db->drv->backup(db->conn, file, err);
 }

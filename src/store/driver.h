@@ -43,6 +43,9 @@ struct db_driver {
     const void *(*column_blob)(void *stmt, int col, size_t *n);
     int64_t (*changes)(void *conn);
     bool (*in_tx)(void *conn);
+    /* The database's own check of pages and indexes: *sound, and what was found first. */
+    enum err_code (*check)(void *conn, bool *sound, char *what, size_t n,
+                           struct err *err) NODISCARD;
     /* A consistent copy into a new file, while others write. */
     enum err_code (*backup)(void *conn, const char *file, struct err *err) NODISCARD;
     /* The format number of the folder without opening it or changing a byte; ERR_NOT_FOUND,
@@ -73,6 +76,7 @@ enum err_code db_broken(const struct db *db);
 void db_clear_broken(struct db *db);
 /* Statements with texts made at run time (DDL); not cached. */
 enum err_code db_run(struct db *db, const char *sql, struct err *err) NODISCARD;
+enum err_code db_check(struct db *db, bool *sound, char *what, size_t n, struct err *err) NODISCARD;
 enum err_code db_backup(struct db *db, const char *file, struct err *err) NODISCARD;
 enum err_code db_fold(struct db *db, bool all, int64_t *log_bytes, struct err *err) NODISCARD;
 enum err_code db_probe(const struct db_driver *drv, const char *where, int64_t *format,

@@ -220,6 +220,21 @@ static enum err_code lite_backup(void *p, const char *file, struct err *err) {
     return code;
 }
 
+static enum err_code lite_check(void *p, bool *sound, char *what, size_t n, struct err *err) {
+    struct conn *c = p;
+    sqlite3_stmt *s = NULL;
+    int rc = sqlite3_prepare_v2(c->db, "PRAGMA integrity_check(1)", -1, &s, NULL);
+    if (rc == SQLITE_OK) rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW) {
+        const char *text = (const char *)sqlite3_column_text(s, 0);
+        *sound = text != NULL && strcmp(text, "ok") == 0;
+        (void)snprintf(what, n, "%s", text == NULL ? "" : text);
+    }
+    enum err_code code = rc == SQLITE_ROW ? ERR_OK : fail(c->db, rc, err);
+    (void)sqlite3_finalize(s);
+    return code;
+}
+
 static enum err_code lite_fold(void *p, bool all, int64_t *log_bytes, struct err *err) {
     struct conn *c = p;
     int frames = 0, folded = 0;
@@ -300,6 +315,7 @@ const struct db_driver driver_sqlite = {
     .column_blob = lite_column_blob,
     .changes = lite_changes,
     .in_tx = lite_in_tx,
+    .check = lite_check,
     .backup = lite_backup,
     .probe = lite_probe,
     .format = lite_format,

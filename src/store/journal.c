@@ -67,11 +67,12 @@ enum err_code journal_add(struct tx *tx, const char *type, int64_t id, int64_t v
                        .image_n = n};
     unsigned char leaf[MERKLE_HASH];
     TRY(journal_leaf(&l->leaf, l->id, &row, leaf, err));
-    struct cell cells[11] = {cell_int(l->id),        cell_int(row.seq),     cell_int(row.at_us),
-                             cell_text(row.actor),   cell_text(row.behalf), cell_text(row.purpose),
-                             cell_text(row.command), cell_text(type),       cell_int(id),
-                             cell_int(version),      cell_blob(image, n)};
-    TRY(db_exec(l->w, stmt_sql(STMT_JOURNAL_ADD), cells, 11, NULL, err));
+    struct cell cells[12] = {
+        cell_int(l->id),        cell_int(row.seq),     cell_int(row.at_us),
+        cell_text(row.actor),   cell_text(row.behalf), cell_text(row.purpose),
+        cell_text(row.command), cell_text(type),       cell_int(id),
+        cell_int(version),      cell_blob(image, n),   cell_blob(leaf, sizeof leaf)};
+    TRY(db_exec(l->w, stmt_sql(STMT_JOURNAL_ADD), cells, 12, NULL, err));
     merkle_append(&l->head.tree, leaf);
     memcpy(l->head.tail, leaf, sizeof leaf);
     return ERR_OK;

@@ -60,7 +60,8 @@ static const struct column journal_cols[] = {
     {"actor", COL_TEXT, true, false},    {"behalf", COL_TEXT, false, false},
     {"purpose", COL_TEXT, false, false}, {"command", COL_TEXT, true, false},
     {"type", COL_TEXT, true, false},     {"id", COL_INT, true, false},
-    {"version", COL_INT, true, false},   {"image", COL_BLOB, true, false}};
+    {"version", COL_INT, true, false},   {"image", COL_BLOB, true, false},
+    {"leaf", COL_BLOB, true, false}};
 static const struct index journal_indexes[] = {{{"type", "id", "seq"}, true, NULL}};
 static const char *const journal_key[] = {"seq", NULL};
 
