@@ -23,11 +23,11 @@ struct principal {
     int64_t account; /* row id */
     char name[64], display[96];
     const struct role_def *role; /* NULL when anonymous */
-    char area[24];               /* area code of the scope, "" = whole ledger */
+    char area[40];               /* area code of the scope, "" = whole ledger */
     int area_level;              /* 1 city .. 4 community, 0 when area is "" */
     char unit[40];               /* unit code, "" = none */
     char cells[PRINCIPAL_MAX_CELLS]
-              [24]; /* cells of the posts held or covered now (SCOPE_OWN_CELLS) */
+              [40]; /* cells of the posts held or covered now (SCOPE_OWN_CELLS) */
     size_t n_cells;
     uint64_t grants;  /* bit per enum permission */
     int64_t session;  /* row id of the session, 0 with a token */
