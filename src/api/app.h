@@ -3,6 +3,7 @@
 #define API_APP_H
 #include "api/api.h"
 #include "base/log.h"
+#include "domain/grid/folder.h"
 #include "domain/grid/grid.h"
 #include "domain/process/engine.h"
 #include "net/http.h"
@@ -13,6 +14,7 @@ struct throttle;
 struct metrics;
 struct workers;   /* api/workers.h: the reader pool */
 struct assets;
+struct event_stream;
 
 struct app_options {
     const char *data_dir, *listen;
@@ -29,7 +31,7 @@ struct app {
     struct clock clock;
     const struct log *log;
     const char *data_dir, *helper_dir;
-    const struct pack_set *packs;
+    const struct pack_set *packs; /* of the folder, like the next two */
     const struct tz *tz;
     struct ledger *ledger;
     struct grid_service *grid;
@@ -41,10 +43,8 @@ struct app {
     struct metrics *metrics;
     struct workers *workers;
     struct assets *assets;        /* the page */
-    struct city_info {
-        const char *name, *timezone, *codes;
-        bool invented;
-    } city;
+    struct folder folder;         /* packs, ledger, city */
+    struct event_stream *events;
 };
 
 /* Open the folder, build the snapshots, start the followers; no port yet. */

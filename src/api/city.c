@@ -21,9 +21,9 @@ enum err_code city_get(struct call *c, struct err *err) {
     const struct grid *g = grid_ref(app->grid);
     struct jw w = call_json(c);
     jw_obj(&w);
-    jw_kstr(&w, "name", app->city.name);
-    jw_kbool(&w, "invented", app->city.invented);
-    jw_kstr(&w, "timezone", app->city.timezone);
+    jw_kstr(&w, "name", app->folder.city.name);
+    jw_kbool(&w, "invented", app->folder.city.invented);
+    jw_kstr(&w, "timezone", app->folder.city.timezone);
     jw_key(&w, "centre");
     if (isnan(g->bbox[0])) jw_null(&w);
     else {

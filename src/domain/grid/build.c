@@ -167,14 +167,15 @@ void snapshot_levels(const struct grid *g, int area, int at[GRID_LEVELS]) {
 }
 
 static enum err_code read_cells(struct loader *l, struct cell_source **out, size_t *n) {
-    static const char *const fields[] = {"layer", "code", "name", "area", "valid_to", "shape"};
+    static const char *const fields[] = {"layer", "code", "name", "city", "county", "town", "community", "valid_to",
+                                         "shape"};
     struct cursor *c = NULL;
-    TRY(rows_of(l, "cell", fields, 6, &c));
+    TRY(rows_of(l, "cell", fields, 9, &c));
     struct cell_source *list = NULL;
     enum err_code rc = ERR_OK;
     for (bool has = true; rc == ERR_OK && has;) {
         rc = cursor_next(c, &has, l->err);
-        if (rc != ERR_OK || !has || !cursor_is_null(c, 6)) continue;
+        if (rc != ERR_OK || !has || !cursor_is_null(c, 9)) continue;
         list = grown(l, list, *n, sizeof *list);
         if (list == NULL) {
             rc = err_fail(l->err, ERR_NOMEM, "cells");
@@ -187,8 +188,11 @@ static enum err_code read_cells(struct loader *l, struct cell_source **out, size
                                            .code = text_of(l, c, 3),
                                            .name = text_of(l, c, 4),
                                            .post = GRID_NONE}};
-        snapshot_levels(l->g, grid_area_index(l->g, cursor_text(c, 5)), s->cell.at);
-        rc = shape_of(l, c, 7, &s->shape);
+        /* The deepest area that the row names; the tree gives those above it. */
+        int area = GRID_NONE;
+        for (int col = 8; col >= 5 && area == GRID_NONE; col--) area = grid_area_index(l->g, cursor_text(c, col));
+        snapshot_levels(l->g, area, s->cell.at);
+        rc = shape_of(l, c, 10, &s->shape);
         box_none(s->cell.bbox);
         if (s->shape != NULL) memcpy(s->cell.bbox, s->shape->box, sizeof s->shape->box);
         box_add(l->g->bbox, s->cell.bbox);

@@ -5,7 +5,7 @@
 enum { MAX_TEXT = 4000, HARD_MAX_TEXT = 65536, MAX_INDEX_COLS = 6 };
 
 static const char *const kinds[] = {"text", "int",   "number", "bool",   "time", "date",
-                                    "code", "class", "ref",    "photos", "json", NULL};
+                                    "code", "class", "ref",    "photos", "json", "shape", NULL};
 static const char *const sensitivities[] = {"public", "internal", "personal", "sensitive", NULL};
 
 static enum col_type column_type(enum field_kind k) {
@@ -22,6 +22,8 @@ static enum col_type column_type(enum field_kind k) {
     case FIELD_PHOTOS:
     case FIELD_JSON:
         return COL_JSON;
+    case FIELD_SHAPE:
+        return COL_BLOB;
     default:
         return COL_TEXT;
     }
@@ -306,6 +308,7 @@ static enum expr_type expr_kind(enum field_kind k) {
         return EXPR_TIME;
     case FIELD_PHOTOS:
     case FIELD_JSON:
+    case FIELD_SHAPE:
         return EXPR_MISSING;
     default:
         return EXPR_STRING;

@@ -1,0 +1,150 @@
+/* The live stream: committed case changes and notices, each seen only by those whose rights allow. */
+#include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/app.h"
+#include "base/mem.h"
+#include "domain/identity/session.h"
+
+/* What decides who sees an item; copied into the hub beside it, never sent. */
+struct event_meta {
+    char county[40], town[40], community[40], cell[40], unit[40], holder[64];
+    char account[64]; /* a notice: only for this account */
+    bool is_private;
+};
+struct event_stream {
+    struct app *app;
+    atomic_llong skipped_upto; /* while nobody listens nothing is made ready; who comes back from before that must reload */
+};
+
+static bool sees(const void *scope, const struct sse_item *item) {
+    const struct principal *p = scope;
+    const struct event_meta *m = item->meta;
+    if (m == NULL || item->meta_n != sizeof *m) return false;
+    if (m->account[0] != '\0') return strcmp(m->account, p->name) == 0;
+    struct rights_case c = {.county = m->county, .town = m->town, .community = m->community,
+                            .cell = m->cell, .unit = m->unit, .holder = m->holder,
+                            .is_private = m->is_private};
+    return rights_case_may(p, &c);
+}
+
+static const char *member(const struct val *v, const char *key) {
+    const struct val *m = val_get(v, key);
+    return m != NULL && m->type == VAL_STR ? m->u.s : "";
+}
+
+static int64_t number(const struct val *v, const char *key) {
+    const struct val *m = val_get(v, key);
+    if (m != NULL && m->type == VAL_BOOL) return m->u.b ? 1 : 0;
+    return m != NULL && m->type == VAL_INT ? m->u.i : 0;
+}
+
+static double real(const struct val *v, const char *key) {
+    const struct val *m = val_get(v, key);
+    if (m != NULL && m->type == VAL_INT) return (double)m->u.i;
+    return m != NULL && m->type == VAL_DOUBLE ? m->u.d : (double)NAN;
+}
+
+static void put(char *out, size_t n, const char *s) { (void)snprintf(out, n, "%s", s); }
+
+static const char *light_of(const struct val *v, int64_t now_us) {
+    int64_t due = number(v, "due_at"), yellow = number(v, "yellow_at");
+    if (due == 0) return NULL;
+    return now_us > due ? "red" : (yellow != 0 && now_us > yellow ? "yellow" : "green");
+}
+
+static void case_data(const struct jrow *j, const struct val *v, int64_t now_us, struct buf *out) {
+    static const char *const texts[] = {"code", "class", "state", "stage", "cell", "county", "town",
+                                        "community", "unit"};
+    struct jw w;
+    jw_init(&w, out);
+    jw_obj(&w);
+    jw_kint(&w, "seq", j->seq);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        const char *s = member(v, texts[i]);
+        jw_kstr(&w, texts[i], s[0] == '\0' ? NULL : s);
+    }
+    jw_kstr(&w, "light", light_of(v, now_us));
+    jw_kdouble(&w, "lon", real(v, "lon"));
+    jw_kdouble(&w, "lat", real(v, "lat"));
+    jw_kbool(&w, "urgent", number(v, "urgent") != 0);
+    jw_kbool(&w, "open", val_get(v, "closed_at") == NULL || val_get(v, "closed_at")->type == VAL_NULL);
+    const char *dot = strchr(j->command, '.');
+    jw_kstr(&w, "move", dot == NULL ? j->command : dot + 1);
+    jw_ktime(&w, "at", j->at_us);
+    jw_end(&w, '}');
+}
+
+static void publish_case(struct event_stream *s, struct arena *a, const struct jrow *j, struct buf *data) {
+    const struct val *v = NULL;
+    if (json_parse(a, j->image, j->image_n, &v, NULL) != ERR_OK) return;
+    struct event_meta m = {.is_private = number(v, "private") != 0};
+    put(m.county, sizeof m.county, member(v, "county"));
+    put(m.town, sizeof m.town, member(v, "town"));
+    put(m.community, sizeof m.community, member(v, "community"));
+    put(m.cell, sizeof m.cell, member(v, "cell"));
+    put(m.unit, sizeof m.unit, member(v, "unit"));
+    put(m.holder, sizeof m.holder, member(v, "holder"));
+    buf_clear(data);
+    case_data(j, v, clock_now_us(&s->app->clock), data);
+    struct sse_item item = {.id = (uint64_t)j->seq, .event = "case", .key = member(v, "code"),
+                            .data = buf_text(data), .data_n = data->n, .meta = &m, .meta_n = sizeof m};
+    if (!data->failed && sse_publish(s->app->hub, &item, NULL) != ERR_OK) atomic_store(&s->skipped_upto, j->seq);
+}
+
+static void publish_notice(struct event_stream *s, struct arena *a, const struct jrow *j) {
+    const struct val *v = NULL;
+    if (json_parse(a, j->image, j->image_n, &v, NULL) != ERR_OK) return;
+    struct event_meta m = {0};
+    put(m.account, sizeof m.account, member(v, "account"));
+    if (m.account[0] == '\0') return;
+    struct sse_item item = {.id = (uint64_t)j->seq, .event = "notice", .data = j->image,
+                            .data_n = j->image_n, .meta = &m, .meta_n = sizeof m};
+    if (sse_publish(s->app->hub, &item, NULL) != ERR_OK) atomic_store(&s->skipped_upto, j->seq);
+}
+
+static void seen(const struct jrow *rows, size_t n, void *ctx) {
+    struct event_stream *s = ctx;
+    if (sse_clients(s->app->hub) == 0) {
+        atomic_store(&s->skipped_upto, rows[n - 1].seq);
+        return;
+    }
+    struct arena *a = arena_new(64u << 20);
+    struct buf data;
+    buf_init(&data, 8192);
+    const char *case_table = s->app->engine->case_type->table.name;
+    for (size_t i = 0; a != NULL && i < n; i++) {
+        if (strcmp(rows[i].type, case_table) == 0) publish_case(s, a, &rows[i], &data);
+        else if (strcmp(rows[i].type, "notice") == 0) publish_notice(s, a, &rows[i]);
+    }
+    buf_deinit(&data);
+    if (a == NULL) atomic_store(&s->skipped_upto, rows[n - 1].seq);
+    arena_free(a);
+}
+
+enum err_code events_start(struct app *app, struct err *err) {
+    struct event_stream *s = ARENA_NEW(app->arena, struct event_stream, 1);
+    if (s == NULL) return err_fail(err, ERR_NOMEM, "events");
+    s->app = app;
+    atomic_init(&s->skipped_upto, ledger_last_seq(app->ledger));
+    app->events = s;
+    struct sse_options o = {.sees = sees, .start_id = (uint64_t)ledger_last_seq(app->ledger)};
+    TRY(sse_hub_new(app->server, &o, &app->hub, err));
+    struct follower f = {.name = "events", .seen = seen, .from_seq = ledger_last_seq(app->ledger), .ctx = s};
+    return ledger_follow(app->ledger, &f, err);
+}
+
+void events_open(struct app *app, struct http_request *req, const struct principal *who) {
+    uint64_t after = 0;
+    bool resume = sse_resume_point(req, &after);
+    if (resume && (int64_t)after < atomic_load(&app->events->skipped_upto)) after = 0;
+    struct principal *copy = mem_new(1, sizeof *copy);
+    if (copy == NULL) {
+        http_reply(req, NULL);
+        return;
+    }
+    *copy = *who;
+    sse_open(app->hub, req, copy, mem_free, resume, after);
+}

@@ -1,0 +1,17 @@
+/* cli/cli.h - subcommands of gezhi: each takes its own arguments (argv[0] is the first after its name) and returns the exit code:
+ * 0 done, 1 the work failed, 2 wrong use. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+#include "base/err.h"
+#include "base/opt.h"
+
+/* Print "gezhi COMMAND: ..." to stderr; 2 for ERR_INVALID of the command line itself, else 1. */
+int cli_fail(const char *command, const struct err *err);
+int cli_usage(const struct opt_command *cmd, const struct err *err);
+
+int cli_init(int argc, char **argv);
+int cli_serve(int argc, char **argv);
+int cli_verify(int argc, char **argv);
+int cli_backup(int argc, char **argv);
+int cli_restore(int argc, char **argv);
+#endif

@@ -1,0 +1,54 @@
+/* gezhi - the command line: one table of subcommands. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "domain/identity/session.h"
+#include "domain/pack/cmd.h"
+
+struct subcommand {
+    const char *name, *second; /* second word, or NULL */
+    int (*run)(int argc, char **argv);
+    const char *summary;
+};
+
+static const struct subcommand subcommands[] = {
+    {"serve", NULL, cli_serve, "serve a city over HTTP"},
+    {"init", NULL, cli_init, "make an empty city"},
+    {"pack", "check", pack_cmd_check, "check packs"},
+    {"pack", "show", pack_cmd_show, "show what packs mean"},
+    {"user", NULL, identity_cmd_user, "add accounts, make tokens"},
+    {"verify", NULL, cli_verify, "prove that nothing was changed behind the ledger's back"},
+    {"backup", NULL, cli_backup, "copy a city into one file"},
+    {"restore", NULL, cli_restore, "make a city from a backup"},
+};
+enum { N_SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
+
+static int help(FILE *out) {
+    (void)fprintf(out, "Gezhi, municipal governance platform.\n\nUsage: gezhi COMMAND ...\n\n");
+    for (size_t i = 0; i < N_SUBCOMMANDS; i++) {
+        char name[64];
+        (void)snprintf(name, sizeof name, "%s%s%s", subcommands[i].name, subcommands[i].second == NULL ? "" : " ",
+                       subcommands[i].second == NULL ? "" : subcommands[i].second);
+        (void)fprintf(out, "  %-16s %s\n", name, subcommands[i].summary);
+    }
+    (void)fprintf(out, "\ngezhi COMMAND --help tells its options.\n");
+    return out == stdout ? 0 : 2;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) return help(stderr);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) return help(stdout);
+    if (strcmp(argv[1], "--version") == 0) {
+        (void)printf("gezhi %s\n", GEZHI_VERSION);
+        return 0;
+    }
+    for (size_t i = 0; i < N_SUBCOMMANDS; i++) {
+        const struct subcommand *s = &subcommands[i];
+        if (strcmp(argv[1], s->name) != 0) continue;
+        if (s->second == NULL) return s->run(argc - 2, argv + 2);
+        if (argc > 2 && strcmp(argv[2], s->second) == 0) return s->run(argc - 3, argv + 3);
+    }
+    (void)fprintf(stderr, "gezhi: there is no command \"%s\"\n\n", argv[1]);
+    return help(stderr);
+}
