@@ -48,10 +48,13 @@ static enum err_code no_memory(struct err *err) {
     return err_fail(err, ERR_NOMEM, "CSV: out of memory");
 }
 
+/* Without a lock a byte: while it reads, the reader is the file's only user. */
+static int next_byte(FILE *in) { return getc_unlocked(in); } // NOLINT(concurrency-mt-unsafe)
+
 /* Room for one more byte at the end of the window. */
 static bool make_room(struct csv_reader *r) {
     if (r->end < r->cap) return true;
-    if (r->start > r->cap / 2) {
+    if (r->w != NULL && r->start > r->cap / 2) {
         memmove(r->w, r->w + r->start, r->end - r->start);
         r->end -= r->start;
         r->start = 0;
@@ -73,7 +76,7 @@ static enum err_code line_length(struct csv_reader *r, size_t from, size_t *n, s
     const char *lf = p == NULL ? NULL : memchr(p, '\n', r->end - r->start - from);
     while (lf == NULL && !r->eof && r->end - r->start <= RECORD_ROOM) {
         if (!make_room(r)) return no_memory(err);
-        int c = getc_unlocked(r->in);
+        int c = next_byte(r->in);
         r->eof = c == EOF;
         if (c == EOF) break;
         r->w[r->end++] = (char)c;
@@ -216,7 +219,7 @@ static void skip_line(struct csv_reader *r, struct csv_record *out) {
     r->start += n;
     r->line++;
     while (lf == NULL && !r->eof) {
-        int c = getc_unlocked(r->in);
+        int c = next_byte(r->in);
         if (c == EOF) r->eof = true;
         if (c == '\n') break;
     }

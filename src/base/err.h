@@ -28,7 +28,13 @@ struct err {
 /* Fill *err (when not NULL) and return code. The text is cut, never overrun. */
 enum err_code err_fail_at(struct err *err, enum err_code code, const char *file, int line,
                           const char *fmt, ...) PRINTF_LIKE(5, 6);
+#ifdef __clang_analyzer__ /* it sees one file at a time and has to be told that the code comes     \
+                             back */
+#define err_fail(err, code, ...)                                                                   \
+    (err_fail_at((err), (code), __FILE__, __LINE__, __VA_ARGS__), (code))
+#else
 #define err_fail(err, code, ...) err_fail_at((err), (code), __FILE__, __LINE__, __VA_ARGS__)
+#endif
 
 /* Name the field (JSON pointer such as "/lon") of an error already filled; returns err->code, or
  * code when err is NULL. */

@@ -27,7 +27,10 @@ static enum err_code bad(const struct lex *l, const char *what) {
     return err_fail(l->err, ERR_SYNTAX, "JSON, byte %zu: %s", l->at, what);
 }
 
-static char peek(const struct lex *l) { return l->at < l->n ? l->p[l->at] : '\0'; }
+static char peek(const struct lex *l) {
+    if (l->at == l->n) return '\0';
+    return l->p[l->at];
+}
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 static bool skip_digits(struct lex *l) {
@@ -388,8 +391,7 @@ void jw_double(struct jw *w, double d) {
     } else {
         for (int digits = 15; digits <= 17; digits++) {
             n = snprintf(text, sizeof text, "%.*g", digits, d);
-            double back = strtod(text, NULL);
-            if (memcmp(&back, &d, sizeof d) == 0) break;
+            if (strtod(text, NULL) == d) break;
         }
     }
     buf_add(w->b, text, (size_t)n);

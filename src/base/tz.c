@@ -219,7 +219,7 @@ static int64_t rule_at(const struct rule_date *d, int year, int32_t before_s) {
     if (d->kind == 'M') {
         int64_t first = civil_days(year, d->month, 1);
         int sunday_based = (civil_weekday(first) + 1) % 7;
-        day = first + (d->wday - sunday_based + 7) % 7 + (d->week - 1) * 7;
+        day = first + (d->wday - sunday_based + 7) % 7 + (d->week - 1) * INT64_C(7);
         if (day >= first + civil_month_days(year, d->month))
             day -= 7; /* week 5 means the last one */
     } else {

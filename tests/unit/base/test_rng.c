@@ -115,9 +115,11 @@ static void poisson_probabilities(void **state) {
         }
         double p = exp(-rates[k]), chi2 = 0;
         int cells = 0;
-        for (uint32_t i = 0; i < TOP; p *= rates[k] / ++i) {
-            if (p * N < 10) continue;
-            chi2 += (count[i] - p * N) * (count[i] - p * N) / (p * N);
+        for (uint32_t i = 0; i < TOP; i++) {
+            double expected = p * N;
+            p *= rates[k] / (i + 1);
+            if (expected < 10) continue;
+            chi2 += (count[i] - expected) * (count[i] - expected) / expected;
             cells++;
         }
         assert_true(cells > 8);

@@ -242,10 +242,10 @@ static void damaged_files_are_refused(void **state) {
     buf_init(&b, 1 << 16);
     assert_int_equal(file_read("/usr/share/zoneinfo/America/New_York", &b, NULL), ERR_OK);
     struct rng r = rng_new(9, 0);
-    for (size_t n = 0; n < b.n; n++) {
+    for (size_t n = 1; n < b.n; n++) {
         const struct tz *tz;
         struct arena *a = test_arena();
-        char *exact = malloc(n == 0 ? 1 : n);
+        char *exact = malloc(n);
         memcpy(exact, b.p, n);
         assert_int_equal(tz_parse(a, exact, n, &tz, NULL), ERR_INVALID);
         free(exact);
