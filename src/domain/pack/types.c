@@ -143,7 +143,7 @@ static enum err_code read_fields(struct load *l, const char *file, const struct 
 
 static enum err_code read_index(struct load *l, const char *file, const struct val *v,
                                 const struct type_def *t, struct index *x) {
-    static const char *const known[] = {"columns", "unique", "present", NULL};
+    static const char *const known[] = {"columns", "unique", "present", "absent", NULL};
     if (!rd_known(l, file, v, "an index", known)) return ERR_OK;
     const char *const *cols;
     size_t n = rd_texts(l, file, v, "columns", true, &cols);
@@ -164,10 +164,13 @@ static enum err_code read_index(struct load *l, const char *file, const struct v
     }
     x->unique = rd_bool(l, file, v, "unique", false);
     const char *present = rd_text(l, file, v, "present", false, 80);
-    if (present[0] == '\0') return ERR_OK;
-    if (type_field(t, present) < 0)
-        load_unknown(l, file, v->line, "field", present, names);
-    else if ((x->where = arena_printf(l->a, "\"%s\" IS NOT NULL", present)) == NULL)
+    const char *absent = rd_text(l, file, v, "absent", false, 80);
+    const char *field = present[0] != '\0' ? present : absent;
+    if (field[0] == '\0') return ERR_OK;
+    if (type_field(t, field) < 0)
+        load_unknown(l, file, v->line, "field", field, names);
+    else if ((x->where = arena_printf(l->a, "\"%s\" IS %s", field,
+                                      field == present ? "NOT NULL" : "NULL")) == NULL)
         return load_nomem(l);
     return ERR_OK;
 }
