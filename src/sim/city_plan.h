@@ -137,7 +137,8 @@ struct city_plan {
     size_t n_place;
     struct city_unit *unit;
     size_t n_unit;
-    struct city_post *post;
+    struct city_post
+        *post; /* post[i] is the desk of area[i] for i < n_area; handlers and workers follow */
     size_t n_post;
     struct shape_point centre;
 };
