@@ -7,7 +7,7 @@
 
 struct account {
     int64_t id, version;
-    char name[64], display[96], role[64], area[40], unit[40]; /* area, unit: "" = none */
+    char name[64], display[96], role[64], area[40], unit[CODE_SIZE]; /* area, unit: "" = none */
     bool active, must_change;
 };
 struct account_in {

@@ -14,7 +14,10 @@ enum permission {
     PERM_N
 };
 
-enum { PRINCIPAL_MAX_CELLS = 64 };
+enum {
+    PRINCIPAL_MAX_CELLS = 64,
+    CODE_SIZE = 48 /* a code of an area, cell or unit has at most 40 bytes */
+};
 
 /* Who makes a request: a value that owns its text, copied out of the snapshot; safe to keep for the
  * length of a request. */
@@ -25,7 +28,7 @@ struct principal {
     const struct role_def *role; /* NULL when anonymous */
     char area[40];               /* area code of the scope, "" = whole ledger */
     int area_level;              /* 1 city .. 4 community, 0 when area is "" */
-    char unit[40];               /* unit code, "" = none */
+    char unit[CODE_SIZE];        /* unit code, "" = none */
     char cells[PRINCIPAL_MAX_CELLS]
               [40]; /* cells of the posts held or covered now (SCOPE_OWN_CELLS) */
     size_t n_cells;

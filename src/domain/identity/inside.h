@@ -75,7 +75,9 @@ int64_t secret_row_id(void);
 struct member *member_by_id(const struct identity *id, int64_t account);
 struct member *member_by_fold(const struct identity *id, const char *fold);
 struct cred *cred_find(const struct identity *id, const unsigned char digest[DIGEST]);
-/* Read again everything about posts. */
+/* ---- posts.c ---- */
+/* Read again who holds or covers which cell; under refresh, not under lock. */
+enum err_code posts_from(struct identity *id, struct db *db, struct err *err) NODISCARD;
 enum err_code posts_reload(struct identity *id, struct err *err) NODISCARD;
 bool session_is_over(const struct identity *id, const struct cred *c, int64_t now_us);
 void principal_fill(const struct identity *id, const struct member *m, const struct cred *c,

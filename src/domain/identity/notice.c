@@ -26,7 +26,7 @@ static enum err_code add_one(struct tx *tx, const struct account *a, const char 
     jw_kstr(&w, "case", case_code);
     jw_end(&w, '}');
     enum err_code rc = buf_check(&image, err);
-    if (rc == ERR_OK) rc = tx_note(tx, "told", a->id, buf_text(&image), image.n, err);
+    if (rc == ERR_OK) rc = tx_note(tx, "notice", a->id, buf_text(&image), image.n, err);
     buf_deinit(&image);
     return rc;
 }

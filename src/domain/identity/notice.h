@@ -7,7 +7,7 @@
 enum { NOTICE_TEXT = 400, NOTICE_KEEP_DAYS = 180 };
 
 /* Tell one account (by name; a name that does not exist or is disabled is told nothing, and that is
- * no error). Beside the row a journal note of type "told" {"account","kind","case"} says who was
+ * no error). Beside the row a journal note of type "notice" {"account","kind","case"} says who was
  * told of what and when, and lets the event stream pass it on. kind: a short word such as
  * "dispatched". No personal values in the text. */
 enum err_code notice_add(struct tx *tx, const char *account, const char *kind,

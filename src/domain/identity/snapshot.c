@@ -304,124 +304,6 @@ enum err_code identity_reload(struct identity *id, int64_t account, struct err *
     return rc;
 }
 
-/* ---- posts ---- */
-
-struct post_cols {
-    const struct type_def *type;
-    int account, cell, cover, cover_until;
-};
-
-static bool find_post_cols(const struct pack_set *packs, struct post_cols *out) {
-    const struct type_def *t = pack_type(packs, "post");
-    if (t == NULL) return false;
-    *out = (struct post_cols){.type = t,
-                              .account = type_field(t, "account"),
-                              .cell = type_field(t, "cell"),
-                              .cover = type_field(t, "cover"),
-                              .cover_until = type_field(t, "cover_until")};
-    return out->account >= 0 && out->cell >= 0;
-}
-
-struct holding_list {
-    struct holding *p;
-    size_t n, cap;
-};
-
-static enum err_code hold(struct holding_list *l, const char *account, const char *cell,
-                          int64_t until_us, struct err *err) {
-    if (account[0] == '\0' || cell[0] == '\0' || strlen(cell) >= sizeof l->p->cell) return ERR_OK;
-    if (l->n == l->cap) {
-        size_t cap = l->cap == 0 ? 256 : l->cap * 2;
-        struct holding *bigger = mem_resize(l->p, cap, sizeof *bigger);
-        if (bigger == NULL) return err_fail(err, ERR_NOMEM, "no memory for posts");
-        l->p = bigger;
-        l->cap = cap;
-    }
-    struct holding *h = &l->p[l->n++];
-    *h = (struct holding){.until_us = until_us};
-    account_fold(account, h->fold);
-    (void)snprintf(h->cell, sizeof h->cell, "%s", cell);
-    return ERR_OK;
-}
-
-static int by_fold(const void *a, const void *b) {
-    const struct holding *x = a, *y = b;
-    int c = strcmp(x->fold, y->fold);
-    return c != 0 ? c : strcmp(x->cell, y->cell);
-}
-
-static enum err_code query_posts(struct db *db, struct arena *a, const struct post_cols *pc,
-                                 struct cursor **out, struct err *err) {
-    const struct table *t = &pc->type->table;
-    struct sql s;
-    TRY(sql_begin(&s, a, err));
-    sql_add(&s, "SELECT ");
-    sql_column(&s, t, pc->account, NULL);
-    sql_add(&s, ", ");
-    sql_column(&s, t, pc->cell, NULL);
-    if (pc->cover >= 0 && pc->cover_until >= 0) {
-        sql_add(&s, ", ");
-        sql_column(&s, t, pc->cover, NULL);
-        sql_add(&s, ", ");
-        sql_column(&s, t, pc->cover_until, NULL);
-    }
-    sql_add(&s, " FROM ");
-    sql_table(&s, t);
-    sql_add(&s, " WHERE ledger = ");
-    (void)sql_value(&s, cell_int(db_ledger(db)));
-    sql_add(&s, " AND ");
-    sql_column(&s, t, pc->cell, NULL);
-    sql_add(&s, " IS NOT NULL");
-    return sql_query(&s, db, out, err);
-}
-
-static enum err_code read_posts(struct db *db, const struct post_cols *pc, struct holding_list *l,
-                                struct err *err) {
-    struct cursor *c = NULL;
-    bool has = false, covers = pc->cover >= 0 && pc->cover_until >= 0;
-    struct arena *a = arena_new((size_t)1 << 20);
-    if (a == NULL) return err_fail(err, ERR_NOMEM, "no memory for posts");
-    enum err_code rc = query_posts(db, a, pc, &c, err);
-    while (rc == ERR_OK && (rc = cursor_next(c, &has, err)) == ERR_OK && has) {
-        rc = hold(l, cursor_text(c, 0), cursor_text(c, 1), INT64_MAX, err);
-        if (rc == ERR_OK && covers && !cursor_is_null(c, 3))
-            rc = hold(l, cursor_text(c, 2), cursor_text(c, 1), cursor_int(c, 3), err);
-    }
-    cursor_close(c);
-    arena_free(a);
-    if (rc == ERR_OK && l->n > 0) qsort(l->p, l->n, sizeof *l->p, by_fold);
-    return rc;
-}
-
-static enum err_code posts_from(struct identity *id, struct db *db, struct err *err) {
-    struct post_cols pc;
-    struct holding_list l = {0};
-    if (!find_post_cols(id->packs, &pc)) return ERR_OK;
-    enum err_code rc = read_posts(db, &pc, &l, err);
-    if (rc == ERR_OK) {
-        struct holding *old = id->holdings;
-        (void)pthread_rwlock_wrlock(&id->lock);
-        id->holdings = l.p;
-        id->n_holdings = l.n;
-        (void)pthread_rwlock_unlock(&id->lock);
-        l.p = old;
-    }
-    mem_free(l.p);
-    return rc;
-}
-
-enum err_code posts_reload(struct identity *id, struct err *err) {
-    struct reader *r = NULL;
-    (void)pthread_mutex_lock(&id->refresh);
-    enum err_code rc = ledger_read_begin(id->ledger, &r, err);
-    if (rc == ERR_OK) {
-        rc = posts_from(id, reader_db(r), err);
-        ledger_read_end(r);
-    }
-    (void)pthread_mutex_unlock(&id->refresh);
-    return rc;
-}
-
 /* ---- who calls ---- */
 
 bool session_is_over(const struct identity *id, const struct cred *c, int64_t now_us) {
@@ -503,7 +385,7 @@ static void seen(const struct jrow *rows, size_t n, void *ctx) {
     struct err err = {0};
     enum err_code rc = ERR_OK;
     for (size_t i = 0; i < n; i++) {
-        posts = posts || strcmp(rows[i].type, "post") == 0;
+        posts = posts || strcmp(rows[i].type, "post") == 0 || strcmp(rows[i].type, "cell") == 0;
         if (strcmp(rows[i].type, "account") == 0 && rc == ERR_OK)
             rc = identity_reload(id, rows[i].id, &err);
     }

@@ -27,8 +27,10 @@ static const struct field_def area_fields[] = {FIELD("code", FIELD_TEXT), FIELD(
 static const struct column area_cols[] = {{.name = "code", .type = COL_TEXT, .required = true}, {.name = "level", .type = COL_INT}};
 static const struct field_def unit_fields[] = {FIELD("code", FIELD_TEXT)};
 static const struct column unit_cols[] = {{.name = "code", .type = COL_TEXT, .required = true}};
-static const struct field_def post_fields[] = {FIELD("account", FIELD_TEXT), FIELD("cell", FIELD_TEXT), FIELD("cover", FIELD_TEXT), FIELD("cover_until", FIELD_TIME)};
-static const struct column post_cols[] = {{.name = "account", .type = COL_TEXT}, {.name = "cell", .type = COL_TEXT}, {.name = "cover", .type = COL_TEXT}, {.name = "cover_until", .type = COL_TIME}};
+static const struct field_def post_fields[] = {FIELD("account", FIELD_TEXT), FIELD("cell", FIELD_TEXT), FIELD("cover", FIELD_TEXT), FIELD("cover_until", FIELD_TIME), FIELD("layer", FIELD_TEXT), FIELD("ended_at", FIELD_TIME)};
+static const struct field_def cell_fields[] = {FIELD("code", FIELD_TEXT), FIELD("layer", FIELD_TEXT)};
+static const struct column cell_cols[] = {{.name = "code", .type = COL_TEXT}, {.name = "layer", .type = COL_TEXT}};
+static const struct column post_cols[] = {{.name = "account", .type = COL_TEXT}, {.name = "cell", .type = COL_TEXT}, {.name = "cover", .type = COL_TEXT}, {.name = "cover_until", .type = COL_TIME}, {.name = "layer", .type = COL_TEXT}, {.name = "ended_at", .type = COL_TIME}};
 static const struct field_def contact_fields[] = {FIELD("note", FIELD_TEXT), {.name = "phone", .title = {"Phone", "电话"}, .kind = FIELD_TEXT, .sensitivity = SENS_PERSONAL},
                                                   {.name = "health", .title = {"Health", "健康"}, .kind = FIELD_TEXT, .sensitivity = SENS_SENSITIVE}};
 static const struct column contact_cols[] = {{.name = "note", .type = COL_TEXT}, {.name = "phone", .type = COL_TEXT, .personal = true},
@@ -36,8 +38,8 @@ static const struct column contact_cols[] = {{.name = "note", .type = COL_TEXT},
 #define TYPE(n) {.name = #n, .title = {#n, #n}, .pack = "fixture", .purpose = "test", .fields = n##_fields, \
                  .n_fields = sizeof n##_fields / sizeof n##_fields[0], \
                  .table = {.name = #n, .kind = TABLE_LEDGER, .cols = n##_cols, .n_cols = sizeof n##_cols / sizeof n##_cols[0]}}
-static const struct type_def types[] = {TYPE(area), TYPE(unit), TYPE(post), TYPE(contact)};
-static const struct table *const tables[] = {&types[0].table, &types[1].table, &types[2].table, &types[3].table};
+static const struct type_def types[] = {TYPE(area), TYPE(unit), TYPE(post), TYPE(contact), TYPE(cell)};
+static const struct table *const tables[] = {&types[0].table, &types[1].table, &types[2].table, &types[3].table, &types[4].table};
 
 static const char *const worker[] = {"case.read", "case.move", "grid.read"};
 static const char *const desk[] = {"case.read", "case.move", "case.contact", "grid.read"};
@@ -55,11 +57,11 @@ static const struct role_def roles[] = {
 };
 /* clang-format on */
 const struct pack_set fixture_packs = {.types = types,
-                                       .n_types = 4,
+                                       .n_types = 5,
                                        .roles = roles,
                                        .n_roles = sizeof roles / sizeof roles[0],
                                        .tables = tables,
-                                       .n_tables = 4};
+                                       .n_tables = 5};
 
 static void must(enum err_code rc, const struct err *err) {
     if (rc != ERR_OK) fail_msg("%s: %s %s", err_name(rc), err->field, err->detail);
@@ -77,6 +79,9 @@ static enum err_code city_apply(struct tx *tx, void *arg, struct err *err) {
     }
     for (size_t i = 0; i < 2; i++) {
         int64_t id = 0;
+        const struct cell cell[] = {cell_text("G1"), cell_text(i == 0 ? "school" : "social")};
+        TRY(tx_insert(tx, tables[4], cell, &id, err));
+        id = 0;
         const struct cell cells[] = {cell_text(i == 0 ? "roads" : "parks")};
         TRY(tx_insert(tx, tables[1], cells, &id, err));
     }
@@ -93,7 +98,7 @@ enum err_code fixture_run(struct fixture *f, const char *actor,
 void fixture_open(struct fixture *f) {
     struct err err = {0};
     const struct ledger_options lo = {
-        .clock = moved, .tables = tables, .n_tables = 4, .ledger_id = 1, .n_readers = 2};
+        .clock = moved, .tables = tables, .n_tables = 5, .ledger_id = 1, .n_readers = 2};
     const struct identity_options io = {
         .clock = moved,
         .throttle = NULL,
@@ -163,14 +168,16 @@ int64_t fixture_account(struct fixture *f, const char *name, const char *role, c
 }
 
 struct post {
-    int64_t id, cover_until_us;
-    const char *account, *cell, *cover;
+    int64_t id, cover_until_us, ended_us;
+    const char *account, *cell, *cover, *layer;
 };
 
 static enum err_code post_apply(struct tx *tx, void *arg, struct err *err) {
     struct post *p = arg;
-    const struct cell cells[] = {cell_text(p->account), cell_text(p->cell), cell_text(p->cover),
-                                 p->cover == NULL ? cell_null() : cell_int(p->cover_until_us)};
+    const struct cell cells[] = {
+        cell_text(p->account), cell_text(p->cell),
+        cell_text(p->cover),   p->cover == NULL ? cell_null() : cell_int(p->cover_until_us),
+        cell_text(p->layer),   p->ended_us == 0 ? cell_null() : cell_int(p->ended_us)};
     if (p->id != 0) return tx_update(tx, tables[2], p->id, -1, cells, err);
     return tx_insert(tx, tables[2], cells, &p->id, err);
 }
@@ -178,15 +185,21 @@ static enum err_code post_apply(struct tx *tx, void *arg, struct err *err) {
 int64_t fixture_post(struct fixture *f, const char *account, const char *cell, const char *cover,
                      int64_t cover_until_us) {
     struct err err = {0};
-    struct post p = {0, cover_until_us, account, cell, cover};
+    struct post p = {.cover_until_us = cover_until_us,
+                     .account = account,
+                     .cell = cell,
+                     .cover = cover,
+                     .layer = "social"};
     must(fixture_run(f, "system", post_apply, &p, &err), &err);
     ledger_catch_up(f->ledger, ledger_last_seq(f->ledger));
     return p.id;
 }
 
-void fixture_post_change(struct fixture *f, int64_t post, const char *account, const char *cell) {
+void fixture_post_change(struct fixture *f, int64_t post, const char *account, const char *cell,
+                         const char *layer, int64_t ended_us) {
     struct err err = {0};
-    struct post p = {post, 0, account, cell, NULL};
+    struct post p = {
+        .id = post, .account = account, .cell = cell, .layer = layer, .ended_us = ended_us};
     must(fixture_run(f, "system", post_apply, &p, &err), &err);
     ledger_catch_up(f->ledger, ledger_last_seq(f->ledger));
 }

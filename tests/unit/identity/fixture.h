@@ -26,7 +26,8 @@ int64_t fixture_account(struct fixture *f, const char *name, const char *role, c
 /* Bind an account to a cell, with cover or NULL. Returns the post's id. */
 int64_t fixture_post(struct fixture *f, const char *account, const char *cell, const char *cover,
                      int64_t cover_until_us);
-void fixture_post_change(struct fixture *f, int64_t post, const char *account, const char *cell);
+void fixture_post_change(struct fixture *f, int64_t post, const char *account, const char *cell,
+                         const char *layer, int64_t ended_us);
 /* Sign in from an address. */
 enum err_code fixture_sign_in(struct fixture *f, const char *name, const char *password,
                               const char *remote, char cookie[IDENTITY_COOKIE],

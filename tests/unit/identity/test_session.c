@@ -198,8 +198,8 @@ static void test_administrators(void **state) {
     assert_int_equal(identity_reset_make(f.id, NULL, "auditor", token, &until, &err), ERR_OK);
     /* Every role given was told to the security administrator (himself included, when he began). */
     assert_int_equal(
-        fixture_count(
-            &f, "SELECT COUNT(*) FROM notice WHERE kind = 'account.role' AND account > ?1", root),
+        fixture_count(&f, "SELECT COUNT(*) FROM inbox WHERE kind = 'account.role' AND account > ?1",
+                      root),
         4);
     /* Sessions of others: not the system administrator, not a neighbour. */
     assert_int_equal(identity_session_end(f.id, &admin, zhang, 0, &err), ERR_FORBIDDEN);
@@ -403,11 +403,19 @@ static void test_posts_give_cells(void **state) {
     assert_string_equal(p.cells[0], "G1");
     fixture_advance(600); /* the cover has ended */
     assert_int_equal(fixture_who(&f, li).n_cells, 0);
-    fixture_post_change(&f, post, "Li", "G9");
+    fixture_post_change(&f, post, "Li", "G9", "social", 0);
     assert_int_equal(fixture_who(&f, zhang).n_cells, 1);
     p = fixture_who(&f, li);
     assert_int_equal(p.n_cells, 1);
     assert_string_equal(p.cells[0], "G9");
+    fixture_post_change(&f, post, "Li", "G1", "school",
+                        0); /* a post in another layer gives no right over cases */
+    assert_int_equal(fixture_who(&f, li).n_cells, 0);
+    fixture_post_change(&f, post, "Li", "G1", "social", 0);
+    assert_int_equal(fixture_who(&f, li).n_cells, 1);
+    fixture_post_change(&f, post, "Li", "G1", "social",
+                        fixture_now()); /* and one that has ended none either */
+    assert_int_equal(fixture_who(&f, li).n_cells, 0);
     fixture_remove(&f);
 }
 
