@@ -21,6 +21,7 @@ static enum err_code open_services(struct app *app, const struct app_options *o,
     TRY(identity_open(app->ledger, app->packs, &io, &app->identity, err));
     TRY(engine_new(app->arena, app->packs, app->tz, ledger_secret(app->ledger), app->grid, &app->engine, err));
     TRY(search_start(app->engine, app->ledger, err));
+    TRY(basemap_load(app->arena, app->data_dir, &app->basemap, err));
     TRY(assets_new(o->web_dir, &app->assets, err));
     unsigned loops = o->n_loops > 0 ? (unsigned)o->n_loops : 2;
     app->metrics = metrics_new(loops);

@@ -15,6 +15,7 @@ struct metrics;
 struct workers;   /* api/workers.h: the reader pool */
 struct assets;
 struct event_stream;
+struct basemap;
 
 struct app_options {
     const char *data_dir, *listen;
@@ -45,6 +46,7 @@ struct app {
     struct assets *assets;        /* the page */
     struct folder folder;         /* packs, ledger, city */
     struct event_stream *events;
+    const struct basemap *basemap; /* NULL when the folder has none */
 };
 
 /* Open the folder, build the snapshots, start the followers; no port yet. */
@@ -52,6 +54,10 @@ enum err_code app_open(const struct app_options *o, struct app **out, struct err
 /* Bind, print "ready http://host:port/" once /healthz would answer 200, serve until SIGTERM, drain. */
 enum err_code app_serve(struct app *app, const struct app_options *o, struct err *err) NODISCARD;
 void app_close(struct app *app);
+
+/* Read DIR/basemap.ndjson into the arena: one feature a line, {"layer","class","name_zh","name_en","geometry"} with a GeoJSON LineString,
+ * Polygon or Point. No file: *out is NULL. Errors: ERR_INVALID naming the line; ERR_IO. */
+enum err_code basemap_load(struct arena *a, const char *data_dir, const struct basemap **out, struct err *err) NODISCARD;
 
 /* The event stream of the ledger: publishes committed case changes and notices to the hub. */
 enum err_code events_start(struct app *app, struct err *err) NODISCARD;

@@ -165,7 +165,7 @@ static enum err_code list(struct call *c, enum list_kind kind, struct err *err) 
     struct reader *rd = NULL;
     TRY(ledger_read_begin(c->app->ledger, &rd, err));
     const struct grid *g = grid_ref(c->app->grid);
-    struct view v = {c->app, g, reader_db(rd), c->a, clock_now_us(&c->app->clock)};
+    struct view v = {c->app, g, reader_db(rd), c->a, clock_now_us(&c->app->clock), false};
     enum err_code rc = write_rows(c, &v, &q, &wr, err);
     grid_unref(g);
     ledger_read_end(rd);
@@ -182,7 +182,7 @@ enum err_code public_get(struct call *c, struct err *err) {
     if (row == NULL) return err_fail(err, ERR_NOMEM, "case");
     TRY(ledger_read_begin(c->app->ledger, &rd, err));
     const struct grid *g = grid_ref(c->app->grid);
-    struct view v = {c->app, g, reader_db(rd), c->a, clock_now_us(&c->app->clock)};
+    struct view v = {c->app, g, reader_db(rd), c->a, clock_now_us(&c->app->clock), false};
     enum err_code rc = case_load(c->app->engine, v.db, c->param[0], c->a, row, err);
     if (rc == ERR_OK && case_int(c->app->engine, row, CASE_private) != 0) {
         rc = err_fail(err, ERR_NOT_FOUND, "there is no case %s", c->param[0]);

@@ -133,38 +133,16 @@ static enum err_code view_parties(const struct view *v, struct jw *w, const stru
     return rc;
 }
 
-static struct text input_title(const struct view *v, const struct input_def *in) {
-    static const struct {
-        const char *name;
-        struct text title;
-    } known[] = {{"note", {"Note", "说明"}},
-                 {"reason", {"Reason", "理由"}},
-                 {"unit", {"Unit", "责任单位"}},
-                 {"photos", {"Photos", "照片"}},
-                 {"score", {"How satisfied are you?", "满意度"}},
-                 {"goto", {"Where to go instead", "应向何处反映"}},
-                 {"class", {"Class", "类别"}},
-                 {"post", {"Post", "岗位"}},
-                 {"worker", {"Worker", "人员"}}};
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        if (strcmp(known[i].name, in->name) == 0) return known[i].title;
-    }
-    int col = type_field(v->app->engine->case_type, in->name);
-    if (col >= 0) return v->app->engine->case_type->fields[col].title;
-    return (struct text){in->name, in->name};
-}
-
-static void view_inputs(const struct view *v, struct jw *w, const struct move_def *m) {
+static void view_inputs(struct jw *w, const struct move_def *m) {
     jw_key(w, "inputs");
     jw_arr(w);
     for (size_t i = 0; i < m->n_inputs; i++) {
         const struct input_def *in = &m->inputs[i];
-        struct text title = input_title(v, in);
         jw_obj(w);
         jw_kstr(w, "name", in->name);
         jw_kstr(w, "kind", in->kind);
         jw_kbool(w, "required", in->required);
-        view_text(w, "title", &title);
+        view_text(w, "title", &in->title);
         jw_kint(w, "min", in->min);
         jw_kint(w, "max", in->max);
         jw_end(w, '}');
@@ -182,7 +160,7 @@ static void view_moves(const struct view *v, struct jw *w, const struct case_row
         jw_obj(w);
         jw_kstr(w, "name", offered[i].move->name);
         view_text(w, "title", &offered[i].move->title);
-        view_inputs(v, w, offered[i].move);
+        view_inputs(w, offered[i].move);
         if (offered[i].why.zh != NULL) view_text(w, "why_not", &offered[i].why);
         jw_end(w, '}');
     }

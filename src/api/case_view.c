@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "api/media_token.h"
 #include "geo/crs.h"
 
 /* A place that is no public asset is shown rounded to this grid. */
@@ -43,8 +44,11 @@ enum err_code view_photos(const struct view *v, struct jw *w, const char *key, c
     if (json != NULL && json[0] != '\0') TRY(json_parse(v->a, json, strlen(json), &list, err));
     for (size_t i = 0; list != NULL && list->type == VAL_LIST && i < list->n; i++) {
         const char *media = list->u.list[i].type == VAL_STR ? list->u.list[i].u.s : "";
-        char *full = arena_printf(v->a, "/api/v1/media/%s", media);
-        char *thumb = arena_printf(v->a, "/api/v1/media/%s?size=thumb", media);
+        char *ticket = v->tickets ? media_ticket(v->app, v->a, media, v->now_us) : NULL;
+        const char *more = ticket == NULL ? "" : arena_printf(v->a, "&ticket=%s", ticket);
+        if (more == NULL) return err_fail(err, ERR_NOMEM, "photos");
+        char *full = arena_printf(v->a, "/api/v1/media/%s?size=full%s", media, more);
+        char *thumb = arena_printf(v->a, "/api/v1/media/%s?size=thumb%s", media, more);
         jw_obj(w);
         jw_kstr(w, "media", media);
         jw_kstr(w, "url", full);
@@ -241,8 +245,9 @@ enum err_code view_case_public(const struct view *v, struct jw *w, const struct 
     view_public_place(v, w, r, pack_class(e->packs, case_text(e, r, CASE_class)));
     jw_kbool(w, "released", case_int(e, r, CASE_released) != 0);
     if (case_int(e, r, CASE_released) == 0) return ERR_OK;
-    const char *text = NULL;
-    TRY(view_personal(v, &r->cells[e->case_col[CASE_description]], &text, err));
+    /* The operator may release a text of his own instead of the reporter's words. */
+    const char *text = case_text(e, r, CASE_released_text);
+    if (text[0] == '\0') TRY(view_personal(v, &r->cells[e->case_col[CASE_description]], &text, err));
     jw_kstr(w, "description", text);
     kstr_or_null(w, "place", case_text(e, r, CASE_place_text));
     return view_photos(v, w, "photos", case_text(e, r, CASE_photos), err);

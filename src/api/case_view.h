@@ -10,6 +10,7 @@ struct view {
     struct db *db;
     struct arena *a;
     int64_t now_us;
+    bool tickets; /* addresses of photos carry a ticket: for who showed the follow word */
 };
 
 /* For staff with the right to the case: the members of docs/api.md "A case". The caller opens and closes the object. */

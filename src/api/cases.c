@@ -120,8 +120,9 @@ static enum err_code report_apply(struct tx *tx, void *arg, struct err *err) {
     struct reported out;
     TRY(media_claim(tx, rc->media, &rc->report.photos, &rc->report.n_photos, err));
     TRY(case_report(app->engine, tx, &rc->report, &out, err));
+    TRY(media_bind(tx, rc->media, out.row.id, err));
     const struct grid *g = grid_ref(app->grid);
-    struct view v = {app, g, tx_db(tx), tx_arena(tx), tx_now_us(tx)};
+    struct view v = {app, g, tx_db(tx), tx_arena(tx), tx_now_us(tx), false};
     enum err_code code = write_reported(&v, tx, &rc->report, &out, err);
     grid_unref(g);
     return code;
@@ -166,7 +167,7 @@ enum err_code case_get(struct call *c, struct err *err) {
     struct reader *rd = NULL;
     TRY(ledger_read_begin(c->app->ledger, &rd, err));
     const struct grid *g = grid_ref(c->app->grid);
-    struct view v = {c->app, g, reader_db(rd), c->a, clock_now_us(&c->app->clock)};
+    struct view v = {c->app, g, reader_db(rd), c->a, clock_now_us(&c->app->clock), false};
     struct case_row *row = ARENA_NEW(c->a, struct case_row, 1);
     enum err_code rc = row == NULL ? err_fail(err, ERR_NOMEM, "case") : load_mine(c, v.db, c->a, row, err);
     if (rc == ERR_OK) rc = write_case(c, &v, &c->reply.body, c->reply.etag, sizeof c->reply.etag, row, err);
@@ -223,11 +224,12 @@ static enum err_code move_apply(struct tx *tx, void *arg, struct err *err) {
     TRY(claim_photos(tx, m->inputs, &inputs, err));
     struct actor actor = {.kind = ACTOR_STAFF, .who = c->who};
     TRY(case_move(e, tx, row, c->param[1], &actor, inputs, m->expect, 0, err));
+    TRY(media_bind(tx, val_get(m->inputs, "photos"), row->id, err));
     TRY(notify_move(c->app, tx, row, c->param[1], c->who->name, err));
     /* What was just written may lie outside the mover's rights now (dispatched to a unit): he still gets his answer. */
     const struct grid *g = grid_ref(c->app->grid);
     TRY(case_load(e, tx_db(tx), c->param[0], tx_arena(tx), row, err));
-    struct view v = {c->app, g, tx_db(tx), tx_arena(tx), tx_now_us(tx)};
+    struct view v = {c->app, g, tx_db(tx), tx_arena(tx), tx_now_us(tx), false};
     struct reply *reply = tx_reply(tx);
     reply->status = 200;
     enum err_code rc = write_case(c, &v, &reply->body, reply->etag, sizeof reply->etag, row, err);
@@ -305,7 +307,7 @@ enum err_code case_suggest(struct call *c, struct err *err) {
     struct reader *rd = NULL;
     TRY(ledger_read_begin(c->app->ledger, &rd, err));
     const struct grid *g = grid_ref(c->app->grid);
-    struct view v = {c->app, g, reader_db(rd), c->a, clock_now_us(&c->app->clock)};
+    struct view v = {c->app, g, reader_db(rd), c->a, clock_now_us(&c->app->clock), false};
     struct case_row *row = ARENA_NEW(c->a, struct case_row, 1);
     enum err_code rc = row == NULL ? err_fail(err, ERR_NOMEM, "case") : load_mine(c, v.db, c->a, row, err);
     if (rc == ERR_OK) {

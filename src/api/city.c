@@ -40,7 +40,7 @@ enum err_code city_get(struct call *c, struct err *err) {
     jw_kstr(&w, "main_layer", g->main_layer);
     jw_kint(&w, "cells", (int64_t)g->n_cells);
     jw_kint(&w, "areas", (int64_t)g->n_areas);
-    jw_kbool(&w, "basemap", basemap_there(app));
+    jw_kbool(&w, "basemap", app->basemap != NULL);
     jw_key(&w, "locales");
     jw_arr(&w);
     jw_str(&w, "zh-CN");

@@ -136,7 +136,7 @@ static enum err_code prepare(struct pending *p, struct http_request *req, struct
 
 void dispatch(void *ctx, struct http_request *req) {
     struct app *app = ctx;
-    if (strncmp(req->path, "/api/", 5) != 0 && !routes_has_prefix(req->path)) {
+    if (!routes_has_prefix(req->path)) {
         assets_serve(app->assets, req);
         return;
     }

@@ -28,7 +28,7 @@ static enum err_code holder_of_word(const struct app *app, struct db *db, struct
     for (bool has = true; rc == ERR_OK && has && n < MAX_PARTIES_READ;) {
         rc = cursor_next(c, &has, err);
         if (rc != ERR_OK || !has) continue;
-        char role[16];
+        char role[32];
         (void)snprintf(role, sizeof role, "party:%d", ++n);
         if (follow_equal(e->secret, code, role, word, cursor_text(c, 1))) *who = cursor_int(c, 0);
     }
@@ -73,7 +73,7 @@ enum err_code follow_post(struct call *c, struct err *err) {
     enum err_code rc = open_by_word(c->app, reader_db(rd), c->a, c->req->remote, code, word, row, &who, err);
     if (rc == ERR_OK) {
         const struct grid *g = grid_ref(c->app->grid);
-        struct view v = {c->app, g, reader_db(rd), c->a, clock_now_us(&c->app->clock)};
+        struct view v = {c->app, g, reader_db(rd), c->a, clock_now_us(&c->app->clock), true};
         struct jw w = call_json(c);
         jw_obj(&w);
         rc = view_case_follow(&v, &w, row, who, err);
@@ -104,7 +104,7 @@ static enum err_code follow_apply(struct tx *tx, void *arg, struct err *err) {
     TRY(notify_move(c->app, tx, row, c->param[0], "", err));
     TRY(case_load(c->app->engine, tx_db(tx), m->code, tx_arena(tx), row, err));
     const struct grid *g = grid_ref(c->app->grid);
-    struct view v = {c->app, g, tx_db(tx), tx_arena(tx), tx_now_us(tx)};
+    struct view v = {c->app, g, tx_db(tx), tx_arena(tx), tx_now_us(tx), true};
     struct reply *reply = tx_reply(tx);
     reply->status = 200;
     struct jw w;

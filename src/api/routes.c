@@ -66,3 +66,11 @@ enum err_code route_find(enum http_method method, const char *path, struct arena
     *out = best;
     return ERR_OK;
 }
+
+bool routes_has_prefix(const char *path) {
+    static const char *const prefixes[] = {"/api/", "/tiles/", "/basemap/", "/open311/", "/healthz", "/metrics"};
+    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
+        if (strncmp(path, prefixes[i], strlen(prefixes[i])) == 0) return true;
+    }
+    return false;
+}

@@ -6,7 +6,7 @@
 #include "net/http.h"
 
 enum { WHO_PUBLIC = -1, WHO_SIGNED_IN = -2 };
-enum route_where { ROUTE_LOOP = 1, ROUTE_POOL = 2 };
+enum route_where { ROUTE_LOOP = 1, ROUTE_POOL = 2, ROUTE_STREAM = 3 };
 enum { ROUTE_MAX_SEGMENTS = 8 };
 
 struct route {
@@ -23,6 +23,8 @@ extern const size_t n_routes;
 
 /* The route of a method and path; {parts} are copied to params (arena). HEAD matches GET.
  * Errors: ERR_NOT_FOUND no such path, ERR_METHOD the path exists with other methods, ERR_NOMEM. */
+/* Whether the path lies below an address that the table serves, so that what is not found there is a problem and no page. */
+bool routes_has_prefix(const char *path);
 enum err_code route_find(enum http_method method, const char *path, struct arena *a, const struct route **out,
                          const char *params[API_MAX_PARAMS], struct err *err) NODISCARD;
 #endif

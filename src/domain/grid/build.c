@@ -117,6 +117,7 @@ static enum err_code read_areas(struct loader *l, struct area_source **out, size
         const struct polygon *shape = NULL;
         rc = shape_of(l, c, 8, &shape);
         box_none(s->area.bbox);
+        s->area.shape = shape;
         if (shape != NULL) memcpy(s->area.bbox, shape->box, sizeof shape->box);
         box_add(l->g->bbox, s->area.bbox);
     }

@@ -72,9 +72,9 @@ static enum err_code copy_entry(struct arena *a, const char *from, const char *t
 static enum err_code copy_tree(struct arena *a, const char *from, const char *to, int depth,
                                struct err *err) {
     if (depth > MAX_DEPTH) return err_fail(err, ERR_LIMIT, "%s: folders are nested too deep", from);
-    if (mkdir(to, 0755) != 0 && errno != EEXIST) return err_fail(err, ERR_IO, "cannot make %s: %m", to);
+    if (mkdir(to, 0755) != 0 && errno != EEXIST) return err_fail(err, ERR_IO, "cannot make %s (errno %d)", to, errno);
     DIR *d = opendir(from);
-    if (d == NULL) return err_fail(err, ERR_IO, "cannot read %s: %m", from);
+    if (d == NULL) return err_fail(err, ERR_IO, "cannot read %s (errno %d)", from, errno);
     enum err_code rc = ERR_OK;
     for (struct dirent *e; rc == ERR_OK && (e = readdir(d)) != NULL;) { /* NOLINT(concurrency-mt-unsafe): own stream */
         if (e->d_name[0] == '.') continue;

@@ -17,6 +17,7 @@ struct grid_area {
     int level;              /* enum area_level */
     int parent;             /* index, GRID_NONE at the top */
     double bbox[4];         /* west south east north; NaN without a shape */
+    const struct polygon *shape; /* or NULL */
 };
 struct grid_cell {
     int64_t id, version;

@@ -342,12 +342,13 @@ static void count_move(const struct engine *e, struct case_row *r, const struct 
         const char *stage;
         enum case_field field;
     } times[] = {{"dispatch", CASE_filed_at}, {"handle", CASE_dispatched_at},
-                 {"feedback", CASE_handled_at}, {"verify", CASE_handled_at}};
+                 {"feedback", CASE_handled_at}};
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
         if (strcmp(to->stage, times[i].stage) == 0) case_set(e, r, times[i].field, cell_int(at_us));
     }
-    if (to->final) case_set(e, r, CASE_closed_at, cell_int(at_us));
-    else case_set(e, r, CASE_closed_at, cell_null());
+    /* A closed case that is rated keeps the time it was closed. */
+    if (!to->final) case_set(e, r, CASE_closed_at, cell_null());
+    else if (!case_has(e, r, CASE_closed_at)) case_set(e, r, CASE_closed_at, cell_int(at_us));
 }
 
 static void enter_state(const struct engine *e, const struct grid *g, struct case_row *r,

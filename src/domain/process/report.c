@@ -131,7 +131,7 @@ static enum err_code add_parties(const struct engine *e, struct tx *tx, const st
         struct cell *cells = ARENA_NEW(tx_arena(tx), struct cell, t->n_cols);
         char *hash = ARENA_NEW(tx_arena(tx), char, FOLLOW_HASH);
         if (cells == NULL || hash == NULL) return err_fail(err, ERR_NOMEM, "party");
-        char role[16];
+        char role[32];
         (void)snprintf(role, sizeof role, "party:%zu", i + 1);
         follow_new(out->party_words[i]);
         (void)follow_hash(e->secret, code, role, out->party_words[i], hash);
