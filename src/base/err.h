@@ -7,8 +7,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#ifdef __GNUC__
 #define NODISCARD __attribute__((warn_unused_result))
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
+#else
+#define NODISCARD
+#define PRINTF_LIKE(f, a)
+#endif
 
 enum err_code {
 #define X(name, status, en, zh) ERR_##name,

@@ -32,11 +32,14 @@ static void put(struct line *l, const char *s, size_t n) {
 static void put_str(struct line *l, const char *s) { put(l, s, strlen(s)); }
 
 static void put_escaped(struct line *l, unsigned char c) {
-    char text[8];
-    if (c == '"' || c == '\\')
-        put(l, (char[]){'\\', (char)c}, 2);
-    else
-        put(l, text, (size_t)snprintf(text, sizeof text, "\\u%04x", c));
+    if (c == '"' || c == '\\') {
+        put(l, "\\", 1);
+        put(l, (const char *)&c, 1);
+    } else {
+        char text[8];
+        int n = snprintf(text, sizeof text, "\\u%04x", c);
+        put(l, text, (size_t)n);
+    }
 }
 
 /* Quoted for both forms. Control characters are escaped (a value cannot begin a line of its own),
@@ -69,8 +72,9 @@ static bool is_bare(const char *s) {
 
 static void put_value(struct line *l, const struct log_kv *kv, bool json) {
     char text[24];
+    int n = snprintf(text, sizeof text, "%" PRId64, kv->i);
     if (kv->s == NULL)
-        put(l, text, (size_t)snprintf(text, sizeof text, "%" PRId64, kv->i));
+        put(l, text, (size_t)n);
     else if (!json && is_bare(kv->s))
         put_str(l, kv->s);
     else
