@@ -225,14 +225,10 @@ static enum err_code write_archive(const char *dir, const char *part, const char
 
 static enum err_code copy_db(const char *dir, const char *to, struct err *err) {
     char path[LEDGER_PATH];
-    int64_t format;
     struct db *db = NULL;
     TRY(join_path(path, dir, DB_NAME, err));
-    TRY(db_probe(&driver_sqlite, path, &format, err));
-    if (format > LEDGER_FORMAT)
-        return err_fail(err, ERR_CONFLICT, "%s was made by a newer program", dir);
     const struct db_open o = {.read_only = true, .cache_kib = CHUNK / 8};
-    TRY(db_open(&driver_sqlite, path, &o, &db, err));
+    TRY(db_open_known(&driver_sqlite, path, &o, LEDGER_FORMAT, &db, err));
     enum err_code rc = db_backup(db, to, err);
     db_close(db, false);
     return rc;

@@ -295,11 +295,6 @@ enum err_code db_fold(struct db *db, bool all, int64_t *log_bytes, struct err *e
 
 enum sql_dialect db_dialect(const struct db *db) { return db->drv->dialect; }
 
-enum err_code db_probe(const struct db_driver *drv, const char *where, int64_t *format,
-                       struct err *err) {
-    return drv->probe(where, format, err);
-}
-
 enum err_code db_format(struct db *db, int64_t *format, struct err *err) {
     return note_broken(db, db->drv->format(db->conn, format, err));
 }
@@ -310,3 +305,26 @@ enum err_code db_set_format(struct db *db, int64_t format, struct err *err) {
 
 void db_set_ledger(struct db *db, int64_t ledger) { db->ledger = ledger; }
 int64_t db_ledger(const struct db *db) { return db->ledger; }
+
+static enum err_code refuse_newer(const char *where, int64_t format, int64_t newest,
+                                  struct err *err) {
+    return err_fail(err, ERR_CONFLICT,
+                    "%s has format %lld, made by a newer program; this one knows up to %lld", where,
+                    (long long)format, (long long)newest);
+}
+
+enum err_code db_open_known(const struct db_driver *drv, const char *where, const struct db_open *o,
+                            int64_t newest, struct db **out, struct err *err) {
+    int64_t format = 0;
+    struct db *db = NULL;
+    TRY(drv->probe(where, &format, err));
+    if (format > newest) return refuse_newer(where, format, newest, err);
+    TRY(db_open(drv, where, o, &db, err));
+    enum err_code rc = drv->format(db->conn, &format, err);
+    if (rc == ERR_OK && format > newest) rc = refuse_newer(where, format, newest, err);
+    if (rc == ERR_OK)
+        *out = db;
+    else
+        db_close(db, false);
+    return rc;
+}

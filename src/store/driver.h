@@ -79,10 +79,11 @@ enum err_code db_run(struct db *db, const char *sql, struct err *err) NODISCARD;
 enum err_code db_check(struct db *db, bool *sound, char *what, size_t n, struct err *err) NODISCARD;
 enum err_code db_backup(struct db *db, const char *file, struct err *err) NODISCARD;
 enum err_code db_fold(struct db *db, bool all, int64_t *log_bytes, struct err *err) NODISCARD;
-enum err_code db_probe(const struct db_driver *drv, const char *where, int64_t *format,
-                       struct err *err) NODISCARD;
 enum err_code db_format(struct db *db, int64_t *format, struct err *err) NODISCARD;
 enum err_code db_set_format(struct db *db, int64_t format, struct err *err) NODISCARD;
 enum sql_dialect db_dialect(const struct db *db);
+/* Open an existing database whose format this program knows. ERR_CONFLICT: made by a newer one. */
+enum err_code db_open_known(const struct db_driver *drv, const char *where, const struct db_open *o,
+                            int64_t newest, struct db **out, struct err *err) NODISCARD;
 void db_set_ledger(struct db *db, int64_t ledger);
 #endif

@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 
@@ -249,9 +250,24 @@ static uint32_t be32(const unsigned char *p) {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
+static bool has_log(const char *where) {
+    char path[4096];
+    struct stat st;
+    int n = snprintf(path, sizeof path, "%s-wal", where);
+    return n > 0 && n < (int)sizeof path && stat(path, &st) == 0 && st.st_size > 0;
+}
+
 /* Offsets by the file format document of SQLite ("The Database Header"): 16 page size, 18 and 19
  * write and read version, 21 to 23 payload fractions, 44 schema format, 56 text encoding, 60 user
  * version, 68 application id. */
+static bool is_sound_header(const unsigned char *h) {
+    return memcmp(h, "SQLite format 3", 16) == 0 && ((unsigned)h[16] << 8 | h[17]) == PAGE_SIZE &&
+           h[18] >= 1 && h[18] <= 2 && h[19] >= 1 && h[19] <= 2 && h[21] == 64 && h[22] == 32 &&
+           h[23] == 32 && be32(h + 44) == 4 && be32(h + 56) == 1;
+}
+
+/* With a log beside it the file may have been torn while the log was folded into it: the log then
+ * repairs it on opening, and lite_format looks again. */
 static enum err_code lite_probe(const char *where, int64_t *format, struct err *err) {
     unsigned char h[HEADER];
     FILE *f = fopen(where, "rb");
@@ -262,30 +278,33 @@ static enum err_code lite_probe(const char *where, int64_t *format, struct err *
     bool whole_pages =
         fseek(f, 0, SEEK_END) == 0 && ftell(f) >= PAGE_SIZE && ftell(f) % PAGE_SIZE == 0;
     (void)fclose(f);
-    bool sound = n == sizeof h && memcmp(h, "SQLite format 3", 16) == 0 &&
-                 ((unsigned)h[16] << 8 | h[17]) == PAGE_SIZE && h[18] >= 1 && h[18] <= 2 &&
-                 h[19] >= 1 && h[19] <= 2 && h[21] == 64 && h[22] == 32 && h[23] == 32 &&
-                 whole_pages;
-    if (!sound)
+    *format = 0;
+    if (has_log(where)) return ERR_OK;
+    if (n != sizeof h || !is_sound_header(h) || !whole_pages)
         return err_fail(err, ERR_CORRUPT, "%s has a damaged header; restore a backup", where);
     if (be32(h + 68) != APPLICATION_ID)
-        return err_fail(err, ERR_CORRUPT, "%s is not a database of Gezhi, or its header is damaged",
-                        where);
-    if (be32(h + 44) != 4 || be32(h + 56) != 1)
-        return err_fail(err, ERR_CORRUPT, "%s has a damaged header; restore a backup", where);
+        return err_fail(err, ERR_CORRUPT, "%s is not a database of Gezhi", where);
     *format = be32(h + 60);
     return ERR_OK;
 }
 
-static enum err_code lite_format(void *p, int64_t *format, struct err *err) {
-    struct conn *c = p;
+static enum err_code pragma_int(sqlite3 *db, const char *sql, int64_t *out, struct err *err) {
     sqlite3_stmt *s = NULL;
-    int rc = sqlite3_prepare_v2(c->db, "PRAGMA user_version", -1, &s, NULL);
+    int rc = sqlite3_prepare_v2(db, sql, -1, &s, NULL);
     if (rc == SQLITE_OK) rc = sqlite3_step(s);
-    if (rc == SQLITE_ROW) *format = sqlite3_column_int64(s, 0);
-    enum err_code code = rc == SQLITE_ROW ? ERR_OK : fail(c->db, rc, err);
+    if (rc == SQLITE_ROW) *out = sqlite3_column_int64(s, 0);
+    enum err_code code = rc == SQLITE_ROW ? ERR_OK : fail(db, rc, err);
     (void)sqlite3_finalize(s);
     return code;
+}
+
+static enum err_code lite_format(void *p, int64_t *format, struct err *err) {
+    struct conn *c = p;
+    int64_t application = 0;
+    TRY(pragma_int(c->db, "PRAGMA user_version", format, err));
+    TRY(pragma_int(c->db, "PRAGMA application_id", &application, err));
+    if (application == APPLICATION_ID || (application == 0 && *format == 0)) return ERR_OK;
+    return err_fail(err, ERR_CORRUPT, "the file is not a database of Gezhi");
 }
 
 static enum err_code lite_set_format(void *p, int64_t format, struct err *err) {

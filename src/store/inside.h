@@ -27,7 +27,6 @@ enum {
 #define CHECKPOINT_AFTER_US INT64_C(5000000) /* promised: at most 10 s after a commit */
 #define PROBE_EVERY_US INT64_C(1000000)
 #define IDEM_KEEP_US (INT64_C(24) * 3600 * 1000000)
-#define LOG_FOLD_BYTES (INT64_C(32) << 20)
 #define DB_NAME "gezhi.db"
 
 /* A table as this folder holds it. Immutable after open but for next_id, which the writer owns. */
@@ -93,6 +92,7 @@ struct ledger {
     struct keys keys;
     char vfs[64];
     bool no_sync;
+    int64_t fold_every_us, log_bytes;
     struct arena *arena;
     struct tabinfo *tabs; /* sorted by name */
     size_t n_tabs;

@@ -6,8 +6,6 @@
 #include "base/file.h"
 #include "store/inside.h"
 
-enum { FOLD_EVERY_US = 500000 };
-
 static void write_note(const struct ledger *l, const char *note) {
     char path[LEDGER_PATH];
     struct err err;
@@ -26,7 +24,7 @@ static void fold(struct ledger *l, struct db *db, int64_t *folded_seq) {
     if (empty && db_fold(db, true, &bytes, NULL) == ERR_OK) atomic_store(&l->empty_log, false);
     if (!empty && db_fold(db, false, &bytes, NULL) == ERR_OK) {
         *folded_seq = seq;
-        if (bytes > LOG_FOLD_BYTES) atomic_store(&l->fold_now, true);
+        if (bytes > l->log_bytes) atomic_store(&l->fold_now, true);
     }
     db_clear_broken(db);
 }
@@ -40,7 +38,7 @@ void *keeper_main(void *arg) {
         log_event(l->log, LOG_WARN, "ledger.keeper", LOG_STR("detail", err.detail));
     for (bool stop = false; !stop;) {
         char note[NOTE_MAX];
-        int64_t until = clock_mono_us() + FOLD_EVERY_US;
+        int64_t until = clock_mono_us() + l->fold_every_us;
         (void)pthread_mutex_lock(&l->keeper_mu);
         while (!l->keeper_stop && l->pending_note[0] == '\0' && clock_mono_us() < until)
             ledger_wait_until(&l->keeper_more, &l->keeper_mu, until);

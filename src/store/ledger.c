@@ -17,7 +17,9 @@ enum {
     DEFAULT_QUEUE = 8192,
     WRITER_CACHE_KIB = 65536,
     READER_CACHE_KIB = 8192,
-    LEDGER_ARENA = 64 << 20
+    LEDGER_ARENA = 64 << 20,
+    FOLD_EVERY_MS = 500,
+    LOG_BYTES = 32 << 20
 };
 
 void ledger_wait_until(pthread_cond_t *c, pthread_mutex_t *m, int64_t mono_us) {
@@ -114,18 +116,18 @@ static enum err_code take_lock(struct ledger *l, struct err *err) {
                     l->dir);
 }
 
+/* Before anything is touched, the lock file included. */
 static enum err_code check_format(struct ledger *l, struct err *err) {
     char path[LEDGER_PATH];
     int64_t format;
     TRY(path_of(l->dir, DB_NAME, path, err));
-    enum err_code rc = db_probe(&driver_sqlite, path, &format, err);
+    enum err_code rc = driver_sqlite.probe(path, &format, err);
     if (rc == ERR_NOT_FOUND) return err_fail(err, rc, "%s holds no ledger", l->dir);
     TRY(rc);
-    if (format > LEDGER_FORMAT)
-        return err_fail(err, ERR_CONFLICT,
-                        "%s has format %lld, made by a newer program; this one knows up to %d",
-                        l->dir, (long long)format, (int)LEDGER_FORMAT);
-    return ERR_OK;
+    if (format <= LEDGER_FORMAT) return ERR_OK;
+    return err_fail(err, ERR_CONFLICT,
+                    "%s has format %lld, made by a newer program; this one knows up to %d", l->dir,
+                    (long long)format, (int)LEDGER_FORMAT);
 }
 
 /* Opening reads the head and the last row only: the whole journal is for verify. */
@@ -313,6 +315,8 @@ enum err_code ledger_open(const char *dir, const struct ledger_options *o, struc
     l->log = o->log;
     l->id = o->ledger_id;
     l->no_sync = o->no_sync;
+    l->fold_every_us = (int64_t)(o->fold_every_ms > 0 ? o->fold_every_ms : FOLD_EVERY_MS) * 1000;
+    l->log_bytes = o->log_bytes > 0 ? o->log_bytes : LOG_BYTES;
     l->max_queue = o->max_queue == 0 ? DEFAULT_QUEUE : o->max_queue;
     (void)snprintf(l->vfs, sizeof l->vfs, "%s", o->vfs == NULL ? "" : o->vfs);
     buf_init(&l->image, IMAGE_MAX);

@@ -29,6 +29,8 @@ struct ledger_options {
     size_t max_queue;  /* commands waiting, beyond it ERR_BUSY; 0 = 8192 */
     const char *vfs;   /* SQLite VFS name for fault tests, or NULL */
     bool no_sync; /* fault tests only: shows that they notice when commits are not made durable */
+    int fold_every_ms; /* how often the log is folded into the database; 0 = 500 */
+    int64_t log_bytes; /* size at which the log starts anew; 0 = 32 MiB */
 };
 /* Make an empty folder (ERR_CONFLICT when it holds a ledger already). */
 enum err_code ledger_create(const char *dir, const struct ledger_options *o,
