@@ -8,6 +8,12 @@
 
 static const int64_t DAY_US = (int64_t)86400 * 1000000;
 
+enum err_code identity_hash(struct identity *id, const char *name, const char *password,
+                            const char *pointer, char hash[PASSWORD_HASH], struct err *err) {
+    TRY(password_check(name, password, pointer, err));
+    return password_hash(id->pool, password, hash, err);
+}
+
 /* ---- changing one's own password ---- */
 
 struct setting {

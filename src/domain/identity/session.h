@@ -59,6 +59,11 @@ enum err_code identity_sign_in(struct identity *id, const struct sign_in *in,
                                char cookie[IDENTITY_COOKIE], struct principal *out,
                                struct err *err) NODISCARD;
 
+/* Check a password that somebody sets for an account (password_check) and hash it. */
+enum err_code identity_hash(struct identity *id, const char *name, const char *password,
+                            const char *pointer, char hash[PASSWORD_HASH],
+                            struct err *err) NODISCARD;
+
 struct session_row {
     int64_t id, since_us, last_us;
     const char *agent, *address;
