@@ -39,7 +39,8 @@ struct reader {
     int field[TOOL_MAX_FIELDS];            /* index in the layer */
     int n_fields;
     char crs[128];
-    bool names_crs; /* the system is known from the options or the file */
+    bool is_drawing; /* DXF */
+    bool names_crs;  /* the system is known from the options or the file */
     int64_t n_sent;
 };
 
@@ -68,6 +69,8 @@ static int file_open(struct reader *r) {
     if (r->file == NULL)
         return tool_fail(HELPER_EXIT_UNSUPPORTED, "%s: not a file of %s. %s", r->o->path,
                          DRIVERS_TEXT, r->log.text);
+    const char *driver = GDALGetDriverShortName(GDALGetDatasetDriver(r->file));
+    r->is_drawing = strcmp(driver, "DXF") == 0;
     return HELPER_EXIT_OK;
 }
 
@@ -294,6 +297,10 @@ static int geometry_take(struct reader *r, OGRFeatureH f, int64_t number, struct
     if (g == NULL)
         return tool_fail(HELPER_EXIT_INPUT, "feature %lld: %s", (long long)number, r->log.text);
     OGR_G_FlattenTo2D(g);
+    /* A drawing has no areas, only closed lines. */
+    if (r->is_drawing && OGR_G_GetGeometryType(g) == wkbLineString && OGR_G_IsRing(g) != 0 &&
+        OGR_G_GetPointCount(g) >= 4)
+        g = OGR_G_ForceToPolygon(g);
     int rc = HELPER_EXIT_OK;
     if (OGR_G_IsEmpty(g) != 0) goto out;
     if (r->to_wgs84 != NULL && OGR_G_Transform(g, r->to_wgs84) != OGRERR_NONE) {

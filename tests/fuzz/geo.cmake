@@ -1,1 +1,2 @@
 gezhi_fuzz(wkb fuzz_wkb.c LINK geo)
+gezhi_fuzz(geostream fuzz_geostream.c LINK helper)

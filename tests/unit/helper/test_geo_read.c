@@ -277,6 +277,20 @@ static void test_other_formats(void **state) {
     assert_memory_equal(buf_text(&f->text), "玄武区|", strlen("玄武区|"));
 }
 
+static void test_drawing(void **state) {
+    struct fixture *f = *state;
+    put_file(f, "a.dxf",
+             "0\nSECTION\n2\nENTITIES\n0\nLWPOLYLINE\n8\ncells\n90\n4\n70\n1\n10\n118\n20\n32\n"
+             "10\n119\n20\n32\n10\n119\n20\n33\n10\n118\n20\n33\n0\nENDSEC\n0\nEOF\n");
+    const char *const name[] = {"Layer"};
+    struct geo_read_options o = {.path = f->path, .fields = name, .n_fields = 1};
+    read_ok(f, &o);
+    assert_string_equal(buf_text(&f->text), "cells|");
+    assert_int_equal(f->n_shape, 1);
+    assert_true(polygon_contains(f->shape[0], 118.5, 32.5));
+    assert_string_equal(f->head.crs, "wgs84 (the file names none)");
+}
+
 static void test_layers(void **state) {
     struct fixture *f = *state;
     if (!convert(f, "GPKG", "l.gpkg", "-nln", "cells")) skip();
@@ -456,6 +470,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_projected, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
         cmocka_unit_test_setup_teardown(test_other_formats, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_drawing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_layers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_topology, setup, teardown),
         cmocka_unit_test(test_stream_pieces),
