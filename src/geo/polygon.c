@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "geo/crs.h"
 #include "geo/orient.h"
 
 enum { WKB_POLYGON = 3, WKB_MULTIPOLYGON = 6, LABEL_LINES = 5 };
@@ -257,6 +256,26 @@ enum err_code polygon_from_rings(struct arena *a, const double *xy, const uint32
     for (uint32_t i = 0; i < n_ring; i++) ring[i + 1] = ring[i] + ring_n[i];
     polygon_finish(p, copy);
     *out = p;
+    return ERR_OK;
+}
+
+enum err_code polygon_to_wgs84(struct arena *a, const struct polygon *p, enum crs from,
+                               const struct polygon **out, struct err *err) {
+    *out = p;
+    if (from != CRS_GCJ02 && from != CRS_BD09) return ERR_OK;
+    struct polygon *q = ARENA_NEW(a, struct polygon, 1);
+    double *xy = ARENA_NEW(a, double, 2 * (size_t)p->n_pt);
+    if (q == NULL || xy == NULL) return err_fail(err, ERR_NOMEM, "polygon of %u points", p->n_pt);
+    *q = *p; /* the counts and rings are shared: the arena holds both */
+    for (size_t i = 0; i < 2 * (size_t)p->n_pt; i += 2) {
+        double lon = p->xy[i], lat = p->xy[i + 1];
+        crs_to_wgs84(from, &lon, &lat);
+        xy[i] = orient_settle(lon);
+        xy[i + 1] = orient_settle(lat);
+    }
+    q->xy = xy;
+    polygon_finish(q, xy);
+    *out = q;
     return ERR_OK;
 }
 

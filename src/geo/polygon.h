@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/json.h"
+#include "geo/crs.h"
 
 enum { POLYGON_MAX_POINTS = 4000000, POLYGON_MAX_RINGS = 400000 };
 
@@ -39,6 +40,11 @@ enum err_code polygon_from_wkb(struct arena *a, const void *wkb, size_t n,
 enum err_code polygon_from_rings(struct arena *a, const double *xy, const uint32_t *ring_n,
                                  uint32_t n_ring, const uint32_t *part_n, uint32_t n_part,
                                  const struct polygon **out, struct err *err) NODISCARD;
+
+/* The same polygon, its points converted from the system it is in (GCJ-02, BD-09) to WGS-84; *out =
+ * p for the others. Errors: ERR_NOMEM. */
+enum err_code polygon_to_wgs84(struct arena *a, const struct polygon *p, enum crs from,
+                               const struct polygon **out, struct err *err) NODISCARD;
 
 /* WKB, little endian: Polygon when there is one part, else MultiPolygon. Failure sticks in the
  * buffer. */

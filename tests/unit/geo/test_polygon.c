@@ -283,6 +283,32 @@ static void test_area(void **state) {
     arena_free(a);
 }
 
+static void test_from_map_coordinates(void **state) {
+    (void)state;
+    struct arena *a = arena_new(64 << 20);
+    static const double box[] = {118.5, 31.9, 118.9, 32.2};
+    struct partition part = partition_make(a, 3, 3, 3, 20, box, 0);
+    for (int crs = 0; crs < CRS_N; crs++) {
+        for (uint32_t c = 0; c < part.n; c++) {
+            const struct polygon *p = part.cell[c], *moved, *back;
+            double *xy = ARENA_NEW(a, double, 2 * (size_t)p->n_pt);
+            for (uint32_t i = 0; i < p->n_pt; i++) {
+                double lon = p->xy[2 * i], lat = p->xy[2 * i + 1];
+                crs_from_wgs84((enum crs)crs, &lon, &lat);
+                xy[2 * i] = lon;
+                xy[2 * i + 1] = lat;
+            }
+            uint32_t one = 1, n = p->n_pt;
+            assert_int_equal(polygon_from_rings(a, xy, &n, 1, &one, 1, &moved, NULL), ERR_OK);
+            assert_int_equal(polygon_to_wgs84(a, moved, (enum crs)crs, &back, NULL), ERR_OK);
+            assert_true((back == moved) == (crs < CRS_GCJ02));
+            for (uint32_t i = 0; i < 2 * n; i++) assert_true(fabs(back->xy[i] - p->xy[i]) < 1e-9);
+            for (int i = 0; i < 4; i++) assert_true(fabs(back->box[i] - p->box[i]) < 1e-9);
+        }
+    }
+    arena_free(a);
+}
+
 static void test_label_point(void **state) {
     (void)state;
     struct arena *a = arena_new(64 << 20);
@@ -322,6 +348,7 @@ int main(void) {
         cmocka_unit_test(test_partition_has_one_owner),
         cmocka_unit_test(test_real_coordinates_have_one_owner),
         cmocka_unit_test(test_area),
+        cmocka_unit_test(test_from_map_coordinates),
         cmocka_unit_test(test_label_point),
     };
     return cmocka_run_group_tests_name("geo_polygon", tests, NULL, NULL);
