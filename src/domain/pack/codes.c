@@ -44,6 +44,7 @@ static const char *cell(struct load *l, const struct csv_record *r, const struct
     int at = h->at[k];
     if (at < 0 || (size_t)at >= r->n) return "";
     const char *s = arena_strdup(l->a, r->field[at]);
+    if (s == NULL) (void)load_nomem(l);
     return s == NULL ? "" : s;
 }
 

@@ -53,3 +53,24 @@ const struct code_list *pack_list(const struct pack_set *p, const char *id) {
         if (strcmp(p->lists[i].id, id) == 0) return &p->lists[i];
     return NULL;
 }
+
+const char *field_kind_name(enum field_kind k) {
+    static const char *const names[] = {"",     "text", "int",   "number", "bool",   "time",
+                                        "date", "code", "class", "ref",    "photos", "json"};
+    return names[k];
+}
+
+const char *sensitivity_name(enum sensitivity s) {
+    static const char *const names[] = {"", "public", "internal", "personal", "sensitive"};
+    return names[s];
+}
+
+const char *work_unit_name(enum work_unit u) {
+    static const char *const names[] = {"", "urgent_hour", "work_hour", "work_day"};
+    return names[u];
+}
+
+const char *role_scope_name(enum role_scope s) {
+    static const char *const names[] = {"none", "own_cells", "unit", "area", "all"};
+    return names[s];
+}

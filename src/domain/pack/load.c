@@ -295,6 +295,7 @@ enum err_code pack_load(struct arena *a, const char *dir, struct buf *report,
     struct load l;
     TRY(load_init(&l, a, report, err));
     TRY(read_all(&l, dir));
+    if (l.nomem) return load_nomem(&l);
     if (l.n_problems > 0) return l.code;
     return finish(&l, out);
 }

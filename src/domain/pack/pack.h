@@ -208,6 +208,11 @@ const struct case_class *pack_class(const struct pack_set *p, const char *id);
 const struct process_def *pack_process(const struct pack_set *p, const char *name);
 const struct role_def *pack_role(const struct pack_set *p, const char *name);
 const struct code_list *pack_list(const struct pack_set *p, const char *id);
+/* The words that stand for these in the files of a pack. */
+const char *field_kind_name(enum field_kind k);
+const char *sensitivity_name(enum sensitivity s);
+const char *work_unit_name(enum work_unit u);
+const char *role_scope_name(enum role_scope s);
 /* Work calendar for a zone. */
 enum err_code pack_calendar(struct arena *a, const struct pack_set *p, const char *name, const struct tz *tz, const struct work_calendar **out, struct err *err) NODISCARD;
 

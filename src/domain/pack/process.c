@@ -177,7 +177,10 @@ static void read_set(struct reading *r, const struct val_pair *pair, const struc
         const char **names = ARENA_NEW(l->a, const char *, r->type->n_fields + 1);
         for (size_t i = 0; names != NULL && i < r->type->n_fields; i++)
             names[i] = r->type->fields[i].name;
-        if (names != NULL) load_unknown(l, r->file, pair->line, "field", pair->key, names);
+        if (names == NULL)
+            (void)load_nomem(l);
+        else
+            load_unknown(l, r->file, pair->line, "field", pair->key, names);
     }
     if (pair->v.type != VAL_STR) {
         load_problem(l, ERR_INVALID, r->file, pair->line,

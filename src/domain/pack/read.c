@@ -44,6 +44,7 @@ void load_unknown(struct load *l, const char *file, int line, const char *what, 
 }
 
 enum err_code load_nomem(struct load *l) {
+    l->nomem = true;
     return err_fail(l->err, ERR_NOMEM, "loading the packs");
 }
 
@@ -180,6 +181,7 @@ size_t rd_texts(struct load *l, const char *file, const struct val *map, const c
     }
     size_t n = one ? 1 : v->n, k = 0;
     const char **list = ARENA_NEW(l->a, const char *, n + 1);
+    if (list == NULL) (void)load_nomem(l);
     for (size_t i = 0; list != NULL && i < n; i++) {
         const struct val *x = one ? v : &v->u.list[i];
         if (x->type == VAL_STR)

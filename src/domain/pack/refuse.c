@@ -360,7 +360,7 @@ static void singular(char *word, size_t n) {
     if (n > 4 && strcmp(word + n - 3, "ies") == 0) {
         word[n - 3] = 'y';
         word[n - 2] = '\0';
-    } else if (n > 3 && word[n - 1] == 's' && word[n - 2] != 's' && word[n - 2] != 'i' &&
+    } else if (n > 2 && word[n - 1] == 's' && word[n - 2] != 's' && word[n - 2] != 'i' &&
                word[n - 2] != 'u') {
         word[n - 1] = '\0';
     }

@@ -4,8 +4,8 @@
 
 enum { MAX_TEXT = 4000, HARD_MAX_TEXT = 65536, MAX_INDEX_COLS = 6 };
 
-static const char *const kinds[] = {"text", "int",   "number", "bool",   "time", "date",
-                                    "code", "class", "ref",    "photos", "json", "shape", NULL};
+static const char *const kinds[] = {"text",  "int", "number", "bool", "time",  "date", "code",
+                                    "class", "ref", "photos", "json", "shape", NULL};
 static const char *const sensitivities[] = {"public", "internal", "personal", "sensitive", NULL};
 
 static enum col_type column_type(enum field_kind k) {
