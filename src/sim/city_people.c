@@ -111,6 +111,13 @@ static const char *const unit_name[CITY_N_UNIT_KIND][2] = {
     {"公安分局联络室", "Public Security Liaison Office"},
 };
 
+const char *city_unit_duty(enum city_unit_kind kind) {
+    static const char *const duty[CITY_N_UNIT_KIND] = {
+        "urban",   "sanitation", "works",  "green",     "traffic",   "water",
+        "housing", "ecology",    "market", "emergency", "mediation", "police"};
+    return duty[kind];
+}
+
 static enum err_code add_post(struct arena *a, struct city_plan *p, struct city_post post,
                               struct err *err) {
     uint32_t at = (uint32_t)p->n_post;

@@ -121,6 +121,24 @@ static enum err_code inside_point(const struct city_shape *s, const struct shape
     return ERR_OK;
 }
 
+static bool is_dry(const struct city_plan *p, const struct city_cell *c, struct shape_point at) {
+    const struct city_street *river = &p->street[0];
+    if (c->river_m > 0) return true;
+    for (size_t i = 0; i + 1 < river->n; i++) {
+        struct shape_point a = p->shape->point[river->at[i]];
+        struct shape_point b = p->shape->point[river->at[i + 1]];
+        /* Foot of the perpendicular on the segment, in degrees: exact enough for a river bank. */
+        double dx = b.lon_e7 - a.lon_e7, dy = b.lat_e7 - a.lat_e7;
+        double f =
+            ((at.lon_e7 - a.lon_e7) * dx + (at.lat_e7 - a.lat_e7) * dy) / (dx * dx + dy * dy);
+        f = f < 0 ? 0 : f > 1 ? 1 : f;
+        struct shape_point foot = {a.lon_e7 + (int32_t)lround(f * dx),
+                                   a.lat_e7 + (int32_t)lround(f * dy)};
+        if (city_dist_m(at, foot) < CITY_RIVER_HALF_M + 3) return false;
+    }
+    return true;
+}
+
 struct shape_point city_plan_point_in(const struct city_plan *p, uint32_t cell, struct rng *r) {
     const struct city_cell *c = &p->cell[cell];
     bool at_street = rng_below(r, 10) < 6;
@@ -139,7 +157,7 @@ struct shape_point city_plan_point_in(const struct city_plan *p, uint32_t cell, 
             q = (struct shape_point){
                 c->min.lon_e7 + (int32_t)(rng_unit(r) * (c->max.lon_e7 - c->min.lon_e7)),
                 c->min.lat_e7 + (int32_t)(rng_unit(r) * (c->max.lat_e7 - c->min.lat_e7))};
-        if (city_plan_holds(p, cell, q)) return q;
+        if (city_plan_holds(p, cell, q) && is_dry(p, c, q)) return q;
     }
     return c->inside;
 }

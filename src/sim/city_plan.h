@@ -11,6 +11,7 @@
 #include "sim/city_shape.h"
 
 #define CITY_NONE UINT32_MAX
+enum { CITY_RIVER_HALF_M = 40 }; /* from the river's middle to its bank */
 
 enum city_level {
     CITY_LEVEL_CITY = 0,
@@ -148,6 +149,8 @@ struct city_plan {
 enum err_code city_plan_build(struct arena *a, uint64_t seed, size_t n_cell,
                               const struct city_plan **out, struct err *err) NODISCARD;
 
+/* What a department answers for, as packs name duties: "urban", "sanitation", ... */
+const char *city_unit_duty(enum city_unit_kind kind);
 /* Ancestor (or self) of an area at a level not below its own. */
 uint32_t city_plan_ancestor(const struct city_plan *p, uint32_t area, enum city_level level);
 /* A point strictly inside the cell: most of the time beside a border (the street), else anywhere.

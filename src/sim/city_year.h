@@ -20,7 +20,8 @@ enum year_trait {
     YEAR_FLOOD = 512,    /* rises in the flood week */
     YEAR_CLUSTER_A =
         1024, /* class of the first planted cluster; the first class that has it is taken */
-    YEAR_CLUSTER_B = 2048
+    YEAR_CLUSTER_B = 2048,
+    YEAR_URGENT = 4096 /* danger to life: handled day and night */
 };
 /* A class that the year draws from. Ids are kind-code, as packs name them: "event-0102",
  * "component-0103". */
@@ -75,11 +76,12 @@ const char *year_move_name(enum year_move m);
 struct year_step {
     enum year_move move;
     int64_t at_us;
-    uint32_t post;    /* who, index into city_plan.post; CITY_NONE: the reporter */
-    uint32_t unit;    /* DISPATCH: to whom; else CITY_NONE */
-    const char *note; /* Chinese note or reason, static; NULL: none */
-    uint32_t photo;   /* key of a picture, 0: none. The same key is the same picture */
-    int score;        /* RATE only, 1..5 */
+    uint32_t post;     /* who, index into city_plan.post; CITY_NONE: the reporter */
+    uint32_t unit;     /* DISPATCH: to whom; else CITY_NONE */
+    const char *note;  /* Chinese note or reason, static; NULL: none */
+    const char *go_to; /* REFUSE, NOT_AGREE: where to go instead; else NULL */
+    uint32_t photo;    /* key of a picture, 0: none. The same key is the same picture */
+    int score;         /* RATE only, 1..5 */
 };
 enum year_planted_bit {
     YEAR_IS_FESTIVAL = 1,
@@ -91,7 +93,7 @@ enum year_planted_bit {
     YEAR_IS_GAMED = 64,    /* closed within minutes of filing, with a picture used before */
     YEAR_IS_OPEN_NOW = 128 /* planted so that each state has open cases at the end */
 };
-enum { YEAR_MAX_STEPS = 20, YEAR_TEXT = 400 };
+enum { YEAR_MAX_STEPS = 24, YEAR_TEXT = 400 };
 struct year_case {
     uint32_t number; /* place in the stream, from 0, by time of report */
     int64_t open_us;

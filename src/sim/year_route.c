@@ -14,7 +14,7 @@ struct walk {
     size_t most; /* stop after so many steps */
     bool stopped;
     uint32_t desk, community_desk, unit;
-    bool is_gamed, is_lazy;
+    bool is_gamed, is_lazy, is_urgent;
 };
 
 static int64_t minutes(struct walk *w, double lo, double hi) {
@@ -36,7 +36,7 @@ static bool go(struct walk *w, enum year_move move, uint32_t post, int64_t delay
                const char *note) {
     if (w->stopped) return false;
     int64_t at = w->at + delay_us;
-    bool at_once = w->is_gamed && move != YEAR_ACCEPT;
+    bool at_once = w->is_urgent || (w->is_gamed && move != YEAR_ACCEPT);
     if (!at_once && post != CITY_NONE) at = by_day(w, at);
     if (at >= w->y->params.until_us || w->c->n_step >= w->most || w->c->n_step >= YEAR_MAX_STEPS) {
         w->stopped = true;
@@ -46,6 +46,11 @@ static bool go(struct walk *w, enum year_move move, uint32_t post, int64_t delay
     w->c->step[w->c->n_step++] = (struct year_step){
         .move = move, .at_us = at, .post = post, .unit = CITY_NONE, .note = note};
     return true;
+}
+
+/* Urgent matters wait for nobody's desk. */
+static int64_t desk_time(struct walk *w, double lo, double hi) {
+    return w->is_urgent ? minutes(w, 1, 12) : minutes(w, lo, hi);
 }
 
 static struct year_step *last(const struct walk *w) { return &w->c->step[w->c->n_step - 1]; }
@@ -86,7 +91,7 @@ static void settle_route(struct walk *w) {
 /* ---- dispatched ---- */
 
 static bool dispatch(struct walk *w, uint32_t unit) {
-    int64_t delay = w->is_gamed ? minutes(w, 0.5, 2) : minutes(w, 4, 90);
+    int64_t delay = w->is_gamed ? minutes(w, 0.5, 2) : desk_time(w, 4, 90);
     if (!go(w, YEAR_DISPATCH, w->desk, delay, NULL)) return false;
     last(w)->unit = unit;
     w->unit = unit;
@@ -146,27 +151,31 @@ static void reopen(struct walk *w) {
     if (rng_below(&w->r, 100) >= 30) return;
     if (!go(w, YEAR_REOPEN, CITY_NONE, minutes(w, 5, 2000), "问题又出现了，没有解决")) return;
     w->is_gamed = false;
+    if (!go(w, YEAR_ACCEPT, w->desk, minutes(w, 2, 70), NULL)) return;
+    if (!go(w, YEAR_FILE, w->desk, minutes(w, 3, 90), NULL)) return;
     if (dispatch(w, w->unit) && handle(w, 0.8)) (void)check(w);
 }
 
 static void unit_route(struct walk *w) {
-    static const char *const refusal[] = {"不在受理范围，请拨打物业服务电话",
-                                          "属私人产权，请联系产权人",
-                                          "描述不清且无法联系，未予受理"};
+    static const char *const refusal[] = {"不在受理范围", "属私人产权", "描述不清且无法联系"};
+    static const char *const where[] = {"请联系本小区物业服务单位", "请联系产权人或其管理单位",
+                                        "请补充位置和照片后重新上报"};
     const struct year_class *cls = &w->y->params.cls[w->s->cls];
     uint32_t unit = year_unit_of(w->y, w->c->cell, cls->unit);
     mark(w, unit);
+    w->is_urgent = (cls->traits & YEAR_URGENT) != 0;
     if (w->c->channel != YEAR_BY_PATROL && !w->is_gamed && rng_below(&w->r, 100) < 4) {
-        (void)go(w, YEAR_REFUSE, w->desk, minutes(w, 5, 180), any(w, refusal, 3));
+        uint32_t k = rng_below(&w->r, 3);
+        if (go(w, YEAR_REFUSE, w->desk, minutes(w, 5, 110), refusal[k])) last(w)->go_to = where[k];
         return;
     }
-    if (!go(w, YEAR_ACCEPT, w->desk, minutes(w, 2, 70), NULL)) return;
+    if (!go(w, YEAR_ACCEPT, w->desk, desk_time(w, 2, 70), NULL)) return;
     if (!w->is_gamed && rng_below(&w->r, 100) < 2) {
         uint32_t town = w->y->plan->post[w->desk].area;
         if (!go(w, YEAR_ESCALATE, w->desk, minutes(w, 10, 200), "需上级协调，上报处理")) return;
         w->desk = w->y->plan->area[town].parent;
     }
-    if (!go(w, YEAR_FILE, w->desk, w->is_gamed ? minutes(w, 0.5, 2) : minutes(w, 3, 120), NULL))
+    if (!go(w, YEAR_FILE, w->desk, w->is_gamed ? minutes(w, 0.5, 2) : desk_time(w, 3, 100), NULL))
         return;
     if (!dispatch(w, unit) || !send_back(w) || !handle(w, 1)) return;
     if (w->is_gamed) w->c->planted |= YEAR_IS_GAMED;
@@ -178,7 +187,8 @@ static void unit_route(struct walk *w) {
 /* ---- a repeated report, a dispute ---- */
 
 static void merge_route(struct walk *w) {
-    (void)go(w, YEAR_REFUSE, w->desk, minutes(w, 5, 200), "与已受理的案件重复，合并办理");
+    if (go(w, YEAR_REFUSE, w->desk, minutes(w, 5, 110), "与已受理的案件重复，合并办理"))
+        last(w)->go_to = "请关注已受理案件的办理进展";
 }
 
 static void dispute_route(struct walk *w) {
@@ -192,6 +202,7 @@ static void dispute_route(struct walk *w) {
     if (!go(w, agreed ? YEAR_AGREE : YEAR_NOT_AGREE, mediator, (int64_t)(h * (double)YEAR_HOUR_US),
             agreed ? "双方达成一致，按约履行" : "双方未达成一致，已告知其他途径"))
         return;
+    if (!agreed) last(w)->go_to = "可向人民法院起诉，或到公共法律服务中心申请法律援助";
     if (agreed &&
         !go(w, YEAR_FOLLOW_UP, mediator, minutes(w, 7 * 1440, 15 * 1440), "已回访，履行良好"))
         return;
