@@ -11,6 +11,9 @@ int cli_usage(const struct opt_command *cmd, const struct err *err);
 
 int cli_init(int argc, char **argv);
 int cli_serve(int argc, char **argv);
+int cli_import_areas(int argc, char **argv);
+int cli_import_cells(int argc, char **argv);
+int cli_locate(int argc, char **argv);
 int cli_verify(int argc, char **argv);
 int cli_backup(int argc, char **argv);
 int cli_restore(int argc, char **argv);
