@@ -170,6 +170,8 @@ static int parse_field(struct arena *a, const char *p, size_t n, struct http_fie
     size_t v = k + 1;
     while (v < n && (p[v] == ' ' || p[v] == '\t')) v++;
     while (n > v && (p[n - 1] == ' ' || p[n - 1] == '\t')) n--;
+    for (size_t i = v; i < n; i++)
+        if (((unsigned char)p[i] < 0x20 && p[i] != '\t') || p[i] == 0x7f) return 400;
     out->value = arena_dup(a, p + v, n - v);
     if (name == NULL || out->value == NULL) return 503;
     for (char *c = name; *c != '\0'; c++)

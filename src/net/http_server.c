@@ -237,7 +237,7 @@ static enum err_code open_port(struct http_server *s, struct err *err) {
 
 static enum err_code init_loop(struct http_server *s, unsigned i, struct err *err) {
     struct http_loop *loop = &s->loop[i];
-    struct timeval tick = {.tv_sec = 0, .tv_usec = HTTP_TICK_MS * 1000};
+    struct timeval tick = {.tv_sec = 0, .tv_usec = HTTP_TICK_MS * 1000L};
     loop->server = s;
     loop->index = i;
     loop->last = &loop->first;

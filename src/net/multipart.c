@@ -20,9 +20,27 @@ static bool is_boundary_char(unsigned char c) {
 
 static const char *skip_space(const char *p) { return p + strspn(p, " \t"); }
 
-/* One "; name=value" or "; name=\"value\"" of a header: *p moves behind it. Quoted text keeps its
- * escapes resolved only for \" and \\, since browsers send a lone backslash of a Windows path
- * unescaped. The value is written to out (cap bytes); false when malformed or too long. */
+/* "value" or value at *p, into out (cap bytes); *p moves behind it. Only \" and \\ are taken as
+ * escapes, since browsers send the lone backslashes of a Windows path as they are. */
+static bool read_value(const char **p, char *out, size_t cap) {
+    const char *q = *p;
+    size_t m = 0;
+    bool quoted = *q == '"';
+    const char *stops = quoted ? "\"" : "; \t";
+    if (quoted) q++;
+    for (; *q != '\0' && strchr(stops, *q) == NULL; q++) {
+        if (quoted && *q == '\\' && (q[1] == '"' || q[1] == '\\')) q++;
+        if (m + 1 >= cap) return false;
+        out[m++] = *q;
+    }
+    out[m] = '\0';
+    if (quoted && *q++ != '"') return false;
+    *p = q;
+    return true;
+}
+
+/* One "; name=value" of a header: *p moves behind it, the name comes in lower case. false:
+ * malformed or too long. */
 static bool read_parameter(const char **p, char *name, size_t name_cap, char *out, size_t cap) {
     const char *q = skip_space(*p);
     if (*q != ';') return false;
@@ -33,24 +51,8 @@ static bool read_parameter(const char **p, char *name, size_t name_cap, char *ou
     name[n] = '\0';
     q = skip_space(q + n);
     if (*q != '=') return false;
-    q = skip_space(q + 1);
-    size_t m = 0;
-    if (*q == '"') {
-        for (q++; *q != '"'; q++) {
-            if (*q == '\\' && (q[1] == '"' || q[1] == '\\')) q++;
-            if (*q == '\0' || m + 1 >= cap) return false;
-            out[m++] = *q;
-        }
-        q++;
-    } else {
-        for (; *q != '\0' && *q != ';' && *q != ' ' && *q != '\t'; q++) {
-            if (m + 1 >= cap) return false;
-            out[m++] = *q;
-        }
-    }
-    out[m] = '\0';
-    *p = q;
-    return true;
+    *p = skip_space(q + 1);
+    return read_value(p, out, cap);
 }
 
 static enum err_code read_boundary(struct reader *r, const char *content_type, struct err *err) {

@@ -369,7 +369,7 @@ static void catch_up(struct sse_client *c, bool has_after, uint64_t after) {
     /* The last item is always in the ring, unless the ring is empty: no list means no memory. */
     if (has_after && after < last_id && last_id > floor_id && list == NULL) lost = true;
     if (lost) ask_reset(c);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; list != NULL && i < n; i++) {
         offer(c, list[i]);
         item_unref(list[i]);
     }

@@ -16,31 +16,40 @@ static bool ends_with(const char *s, const char *end) {
     return n >= k && strcmp(s + n - k, end) == 0;
 }
 
+static bool is_metric_name(const char *name) {
+    for (const char *c = name; *c != '\0'; c++)
+        if (!(islower((unsigned char)*c) || isdigit((unsigned char)*c) || *c == '_')) return false;
+    return strncmp(name, "gezhi_", 6) == 0;
+}
+
+static bool is_label(const char *label) {
+    for (const char *c = label; *c != '\0'; c++)
+        if (!islower((unsigned char)*c) && *c != '_') return false;
+    return true;
+}
+
+/* What is wrong with a row, or NULL. https://prometheus.io/docs/practices/naming/ */
+static const char *fault_of(const struct metric_info *t) {
+    if (!is_metric_name(t->name)) return "the name is not gezhi_ and lower case";
+    if (strlen(t->help) < 10 || !ends_with(t->help, ".")) return "the help is no sentence";
+    if (strpbrk(t->help, "\\\n") != NULL) return "the help would need escapes";
+    if (t->unit[0] == '\0') return "no unit";
+    if ((t->kind == METRIC_COUNTER) != ends_with(t->name, "_total"))
+        return "_total is for counters";
+    if (t->kind == METRIC_HISTOGRAM && !ends_with(t->name, "_seconds")) return "no _seconds";
+    if (strcmp(t->unit, "bytes") == 0 && strstr(t->name, "bytes") == NULL)
+        return "no bytes in the name";
+    if ((t->label[0] == '\0') != (t->values[0] == '\0')) return "label and values go together";
+    if (t->kind == METRIC_HISTOGRAM && t->label[0] != '\0') return "a histogram has no label here";
+    return is_label(t->label) ? NULL : "bad label";
+}
+
 static void test_every_row(void **state) {
     (void)state;
     for (int i = 0; i < METRIC_N; i++) {
         const struct metric_info *t = metrics_info((enum metric)i);
-        if (strncmp(t->name, "gezhi_", 6) != 0) fail_msg("%s: no gezhi_ before it", t->name);
-        for (const char *c = t->name; *c != '\0'; c++)
-            if (!(islower((unsigned char)*c) || isdigit((unsigned char)*c) || *c == '_'))
-                fail_msg("%s: bad character", t->name);
-        if (strlen(t->help) < 10 || !ends_with(t->help, "."))
-            fail_msg("%s: the help is no sentence", t->name);
-        if (strpbrk(t->help, "\\\n") != NULL) fail_msg("%s: the help would need escapes", t->name);
-        if (t->unit[0] == '\0') fail_msg("%s: no unit", t->name);
-        /* Counters end in _total, nothing else does; what is measured in a base unit says so. */
-        if ((t->kind == METRIC_COUNTER) != ends_with(t->name, "_total"))
-            fail_msg("%s: _total is for counters", t->name);
-        if (t->kind == METRIC_HISTOGRAM && !ends_with(t->name, "_seconds"))
-            fail_msg("%s: no _seconds", t->name);
-        if (strcmp(t->unit, "bytes") == 0 && strstr(t->name, "bytes") == NULL)
-            fail_msg("%s: no unit in the name", t->name);
-        if ((t->label[0] == '\0') != (t->values[0] == '\0'))
-            fail_msg("%s: label and values go together", t->name);
-        if (t->kind == METRIC_HISTOGRAM && t->label[0] != '\0')
-            fail_msg("%s: a histogram has no label here", t->name);
-        for (const char *c = t->label; *c != '\0'; c++)
-            if (!islower((unsigned char)*c) && *c != '_') fail_msg("%s: bad label", t->name);
+        const char *fault = fault_of(t);
+        if (fault != NULL) fail_msg("%s: %s", t->name, fault);
         for (int k = 0; k < i; k++)
             assert_string_not_equal(t->name, metrics_info((enum metric)k)->name);
     }
@@ -69,7 +78,9 @@ static void test_text(void **state) {
     buf_init(&b, 100000);
     metrics_text(m, &b);
     static const char *const want[] = {
-        "# HELP gezhi_http_requests_total Answers given, by class of the status.\n# TYPE "
+        "# HELP gezhi_http_requests_total Answers given, by class of the status.
+        ",
+        "# TYPE "
         "gezhi_http_requests_total counter\n",
         "gezhi_http_requests_total{class=\"2xx\"} 30000\n",
         "gezhi_http_requests_total{class=\"5xx\"} 7\n",

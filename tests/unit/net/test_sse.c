@@ -128,7 +128,8 @@ static void handle(void *ctx, struct http_request *req) {
     }
     struct scope *scope = calloc(1, sizeof *scope);
     const char *letter = http_param(req, "as");
-    scope->letter = letter == NULL ? 'a' : letter[0];
+    scope->letter = 'a';
+    if (letter != NULL) scope->letter = letter[0];
     scope->app = app;
     atomic_fetch_add(&app->scopes, 1);
     bool has = sse_resume_point(req, &after);
