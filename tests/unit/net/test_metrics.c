@@ -78,10 +78,8 @@ static void test_text(void **state) {
     buf_init(&b, 100000);
     metrics_text(m, &b);
     static const char *const want[] = {
-        "# HELP gezhi_http_requests_total Answers given, by class of the status.
-        ",
-        "# TYPE "
-        "gezhi_http_requests_total counter\n",
+        "# HELP gezhi_http_requests_total Answers given, by class of the status.\n",
+        "# TYPE gezhi_http_requests_total counter\n",
         "gezhi_http_requests_total{class=\"2xx\"} 30000\n",
         "gezhi_http_requests_total{class=\"5xx\"} 7\n",
         "gezhi_http_connections 3\n",
