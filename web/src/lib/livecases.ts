@@ -29,7 +29,7 @@ export class LiveCases {
     return {
       type: 'FeatureCollection',
       features: Array.from(this.events.values())
-        .filter((e) => e.lon != null && e.lat != null && !closedState(e))
+        .filter((e) => e.lon != null && e.lat != null && e.open !== false)
         .map((e) => ({
           type: 'Feature',
           geometry: { type: 'Point', coordinates: [e.lon, e.lat] },
@@ -37,8 +37,4 @@ export class LiveCases {
         })),
     };
   }
-}
-
-function closedState(e: CaseEvent): boolean {
-  return e.light === null && /^(closed|refused|rated|ended|withdrawn)$/.test(e.state);
 }

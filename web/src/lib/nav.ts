@@ -12,9 +12,9 @@ export function staffLinks(can: Can): NavLink[] {
   const add = (ok: boolean, to: string, text: string, more = false): void => {
     if (ok) links.push({ to, text, more });
   };
-  add(can('case.read', 'case.move'), '/work', 'nav.work');
-  add(can('case.move') && can('count.read', 'grid.read'), '/desk', 'nav.desk');
-  add(can('case.read'), '/map', 'nav.map');
+  add(can('case.move'), '/work', 'nav.work');
+  add(can('case.move') && can('post.manage'), '/desk', 'nav.desk');
+  add(can('case.read') && can('count.read'), '/map', 'nav.map');
   add(can('case.read'), '/cases', 'nav.cases');
   add(can('account.read', 'account.manage'), '/admin/accounts', 'nav.accounts');
   add(can('audit.read'), '/admin/audit', 'nav.audit');
@@ -24,4 +24,10 @@ export function staffLinks(can: Can): NavLink[] {
   add(can('pack.read', 'account.manage', 'rights.review'), '/admin/roles', 'nav.roles', true);
   add(can('pack.read', 'pack.manage'), '/admin/packs', 'nav.packs', true);
   return links;
+}
+
+/** Where a person starts after signing in. */
+export function home(can: Can): string {
+  const links = staffLinks(can);
+  return (links.find((l) => l.to === '/desk') ?? links[0])?.to ?? '/account';
 }

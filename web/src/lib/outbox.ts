@@ -105,7 +105,9 @@ export async function trySend(item: OutItem, now: () => number = Date.now): Prom
     const problem = asProblem(e);
     item.tries += 1;
     item.problem = { status: problem.status, body: { ...problem.body } };
-    if (problem.status === 401 || problem.again) {
+    // A conflict that stays is no race with our own first try.
+    const conflict = problem.status === 409 && item.tries >= 5;
+    if (problem.status === 401 || (problem.again && !conflict)) {
       item.state = 'waiting';
       item.next = now() + pause(item.tries);
     } else {

@@ -37,7 +37,6 @@ export interface CaseClass {
   urgent: boolean;
   private: boolean;
   process: string;
-  fields?: FormField[];
 }
 export interface Photo {
   media: string;
@@ -60,7 +59,8 @@ export interface ReportBody {
   channel?: string;
   media?: string[];
   parties?: Party[];
-  [field: string]: unknown;
+  /** Fields that the city added to the form. */
+  fields?: Record<string, string | number>;
 }
 export interface Similar {
   code: string;
@@ -78,7 +78,8 @@ export interface Reported {
   post: { title: string | Text; worker?: string } | null;
   due: string | null;
   link: string;
-  similar?: Similar[];
+  /** A dispute: each side has a word of its own. */
+  party_words?: { kind: string; name: string; secret: string }[];
 }
 export interface RouteStep {
   at: string;
@@ -88,10 +89,10 @@ export interface RouteStep {
   to?: string;
   state?: string;
   actor?: string;
-  who?: string;
+  who?: string | Text;
   role?: string;
-  unit?: { code: string; name: string | Text } | string | null;
-  post?: string | null;
+  unit?: Partial<Text> | { code: string; name: string | Text } | string | null;
+  post?: string | { title?: string; worker?: string | null } | null;
   note?: string | null;
   reason?: string | null;
   photos?: Photo[];
@@ -223,6 +224,7 @@ export interface CaseEvent {
   community?: string | null;
   unit?: string | null;
   urgent?: boolean;
+  open?: boolean;
   move: string;
   at: string;
 }

@@ -2,12 +2,18 @@ import { defineStore } from 'pinia';
 import { computed, ref } from 'vue';
 import { get } from '@/lib/api';
 import { idbGet, idbSet } from '@/lib/idb';
-import type { CaseClass, City, Text } from '@/lib/types';
+import type { CaseClass, City, FormField, Text } from '@/lib/types';
+
+interface Form {
+  items: CaseClass[];
+  fields?: FormField[];
+}
 
 /** The city and its case classes: asked once, kept for a start without a line. */
 export const useCity = defineStore('city', () => {
   const city = ref<City | null>(null);
   const classes = ref<CaseClass[]>([]);
+  const fields = ref<FormField[]>([]);
   const failed = ref(false);
   const byId = computed(() => new Map(classes.value.map((c) => [c.id, c])));
 
@@ -24,11 +30,14 @@ export const useCity = defineStore('city', () => {
   async function ask(): Promise<void> {
     failed.value = false;
     try {
-      const r = await get<{ items: CaseClass[] }>('/api/v1/classes');
+      const r = await get<Form>('/api/v1/classes');
       classes.value = r.items;
-      void idbSet('kv', 'classes', JSON.parse(JSON.stringify(r.items)));
+      fields.value = r.fields ?? [];
+      void idbSet('kv', 'form', JSON.parse(JSON.stringify(r)));
     } catch {
-      classes.value = (await idbGet<CaseClass[]>('kv', 'classes')) ?? [];
+      const kept = await idbGet<Form>('kv', 'form');
+      classes.value = kept?.items ?? [];
+      fields.value = kept?.fields ?? [];
       failed.value = classes.value.length === 0;
     }
   }
@@ -40,5 +49,5 @@ export const useCity = defineStore('city', () => {
   function classTitle(id: string): Text {
     return byId.value.get(id)?.title ?? { en: id, zh: id };
   }
-  return { city, classes, byId, failed, loadCity, loadClasses, classTitle };
+  return { city, classes, fields, byId, failed, loadCity, loadClasses, classTitle };
 });

@@ -224,6 +224,8 @@ export default {
   },
   done: {
     title: 'We have your report',
+    parties: 'Words for the sides',
+    parties_text: 'Give each side its own word: with the case code and the own word each side sees only its own part.',
     keep: 'Please keep the code and the follow word: you need both to follow it.',
     code: 'Case code',
     word: 'Follow word',
@@ -262,7 +264,7 @@ export default {
     ask_reopen: 'Not done well?',
   },
   route: {
-    took: 'took {span}',
+    after: '{span} after the step before',
     reason: 'Reason: ',
     due: 'Due',
   },

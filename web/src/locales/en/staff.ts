@@ -137,6 +137,7 @@ export default {
     cover: 'Cover',
     cover_hint: 'Who stands in during leave (account)',
     cover_until: 'Cover until',
+    need_until: 'Please say until which day.',
     until: 'until {when}',
     hours: 'Hours',
     new: 'New post',

@@ -224,6 +224,8 @@ export default {
   },
   done: {
     title: '已收到您的上报',
+    parties: '各方的查询词',
+    parties_text: '请把查询词分别交给各方：凭案件编号和自己的查询词，各方只能看到自己的部分。',
     keep: '请记下编号和查询词，查进度时要用。',
     code: '案件编号',
     word: '查询词',
@@ -262,7 +264,7 @@ export default {
     ask_reopen: '没有办好？',
   },
   route: {
-    took: '用时 {span}',
+    after: '距上一步 {span}',
     reason: '理由：',
     due: '期限',
   },

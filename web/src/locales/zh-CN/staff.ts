@@ -137,6 +137,7 @@ export default {
     cover: '代班',
     cover_hint: '请假期间由谁代班（账号）',
     cover_until: '代班到',
+    need_until: '请填写代班到哪一天。',
     until: '到 {when}',
     hours: '值守时间',
     new: '新建岗位',
