@@ -211,7 +211,6 @@ static enum err_code write_archive(const char *dir, const char *part, const char
         fd < 0 ? err_fail(err, ERR_IO, "cannot make %s: %s", part, strerror(errno)) : ERR_OK;
     if (rc == ERR_OK && (archive_write_set_format_pax_restricted(a) != ARCHIVE_OK ||
                          archive_write_add_filter_zstd(a) != ARCHIVE_OK ||
-                         archive_write_set_options(a, "hdrcharset=BINARY") != ARCHIVE_OK ||
                          archive_write_open_fd(a, fd) != ARCHIVE_OK))
         rc = archive_error(a, part, err);
     if (rc == ERR_OK) rc = put_all(a, dir, db_copy, checkpoint, err);
@@ -401,7 +400,6 @@ static enum err_code read_archive(const char *file, const char *dir, struct err 
     enum err_code rc = ERR_OK;
     if (archive_read_support_filter_zstd(a) != ARCHIVE_OK ||
         archive_read_support_format_tar(a) != ARCHIVE_OK ||
-        archive_read_set_options(a, "hdrcharset=BINARY") < ARCHIVE_WARN ||
         archive_read_open_filename(a, file, CHUNK) != ARCHIVE_OK)
         rc = err_fail(err, access(file, R_OK) != 0 ? ERR_NOT_FOUND : ERR_CORRUPT, "%s: %s", file,
                       archive_error_string(a));
