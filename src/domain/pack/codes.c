@@ -188,7 +188,11 @@ static enum err_code read_list(struct load *l, const char *file, const char *dir
         const char *p;
         size_t n;
         TRY(load_read(l, c->file, &p, &n));
-        if (p != NULL) TRY(load_codes_csv(l, c->file, p, n, c));
+        if (p == NULL)
+            load_problem(l, ERR_INVALID, file, v->line, "list \"%s\" has no file \"%s\"", c->id,
+                         name);
+        else
+            TRY(load_codes_csv(l, c->file, p, n, c));
     }
     l->set.n_lists++;
     return ERR_OK;

@@ -71,6 +71,23 @@ enum err_code load_read(struct load *l, const char *path, const char **p, size_t
     return ERR_OK;
 }
 
+/* The parser says "path:line:column: text" already. */
+static void yaml_problem(struct load *l, enum err_code code, const char *path, const char *said) {
+    size_t len = strlen(path);
+    int line = 0;
+    if (strncmp(said, path, len) == 0 && said[len] == ':') {
+        char *end;
+        long at = strtol(said + len + 1, &end, 10);
+        if (at > 0 && at < 1000000 && *end == ':') {
+            line = (int)at;
+            (void)strtol(end + 1, &end, 10);
+            said = *end == ':' ? end + 1 : end;
+            while (*said == ' ') said++;
+        }
+    }
+    load_problem(l, code, path, line, "%s", said);
+}
+
 /* Parse a YAML file; *v is NULL when it has a problem. */
 static enum err_code read_yaml(struct load *l, const char *path, const struct val **v) {
     const char *p;
@@ -82,10 +99,7 @@ static enum err_code read_yaml(struct load *l, const char *path, const struct va
     enum err_code rc = yaml_parse(l->a, path, p, n, v, &why);
     if (rc == ERR_NOMEM) return load_nomem(l);
     if (rc == ERR_OK) return ERR_OK;
-    /* The parser's text begins with the place already. */
-    size_t len = strlen(path);
-    bool placed = strncmp(why.detail, path, len) == 0 && why.detail[len] == ':';
-    load_problem(l, rc, path, 0, "%s", placed ? why.detail + len + 1 : why.detail);
+    yaml_problem(l, rc, path, why.detail);
     *v = NULL;
     return ERR_OK;
 }
