@@ -83,9 +83,11 @@ static void begin_linger(struct http_conn *c) {
 
 /* Everything of an answer has left for the kernel. */
 static void finish_answer(struct http_conn *c) {
-    if (c->linger)
+    bool closes = c->close_after || c->loop->draining;
+    /* Closing with bytes unread would reset the connection and could take the answer with it. */
+    if (c->linger || (closes && evbuffer_get_length(bufferevent_get_input(c->bev)) > 0))
         begin_linger(c);
-    else if (c->close_after || c->loop->draining)
+    else if (closes)
         http_conn_close(c);
     else
         begin_idle(c);
@@ -320,6 +322,7 @@ void http_conn_tick(struct http_conn *c, int64_t now_us) {
     case CONN_WAIT:
         count_cut(c, CUT_LATE_ANSWER);
         if (c->flight != NULL) {
+            http_log_answer(c->flight->request, "http.late", 503);
             c->flight->conn = NULL; /* its answer is dropped when it comes */
             c->flight = NULL;
         }
@@ -368,7 +371,8 @@ static void on_write(struct bufferevent *bev, void *arg) {
 static void on_event(struct bufferevent *bev, short what, void *arg) {
     struct http_conn *c = arg;
     (void)bev;
-    if ((what & BEV_EVENT_EOF) == 0) {
+    /* "End of file" while writing: a file that was cut short behind our back. */
+    if ((what & BEV_EVENT_EOF) == 0 || (what & BEV_EVENT_WRITING) != 0) {
         http_conn_close(c);
         return;
     }

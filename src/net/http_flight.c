@@ -85,8 +85,18 @@ static struct http_response *sendable(struct http_response *r) {
     return http_response_problem(status, "The answer could not be built.");
 }
 
+void http_log_answer(const struct http_request *req, const char *event, int status) {
+    const struct log *log = req->server->opt.log;
+    if (log == NULL) return;
+    /* Neither the query nor the address: they may be personal. */
+    log_event(log, status >= 500 ? LOG_WARN : LOG_DEBUG, event, LOG_INT("request", req->id),
+              LOG_STR("method", http_method_name(req->method)), LOG_STR("path", req->path),
+              LOG_INT("status", status), LOG_INT("us", clock_mono_us() - req->received_us));
+}
+
 static void count_answer(struct http_loop *loop, const struct http_request *req, int status) {
     struct metrics *m = loop->server->opt.metrics;
+    http_log_answer(req, "http.answer", status);
     metrics_add(m, loop->index, METRIC_HTTP_REQUESTS_TOTAL, (unsigned)(status / 100 - 1), 1);
     metrics_observe(m, loop->index, METRIC_HTTP_REQUEST_SECONDS,
                     clock_mono_us() - req->received_us);

@@ -95,6 +95,9 @@ void http_flight_free(struct http_loop *loop, struct http_flight *f);
 void http_flight_orphan(struct http_loop *loop, struct http_flight *f);
 /* Give back a request's memory. */
 void http_request_free(struct http_request *req);
+/* One line in the log about an answer: what somebody must look at (5xx) as a warning, the rest for
+ * debugging. */
+void http_log_answer(const struct http_request *req, const char *event, int status);
 /* Everything still in flight when the server is freed. */
 void http_flights_deinit(struct http_loop *loop);
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,7 +18,7 @@
 #include "net/metrics.h"
 
 /* One connection a turn: loops that wake for the same port share them evenly. */
-enum { BACKLOG = 1024, ACCEPT_MAX = 1 };
+enum { BACKLOG = 1024, ACCEPT_MAX = 1, FILES_BESIDE = 256 };
 enum { REFUSED_LIMIT, REFUSED_ADDRESS, REFUSED_FILES };
 
 /* ---- tasks ---- */
@@ -106,6 +107,9 @@ static void on_accept(evutil_socket_t listen_fd, short what, void *arg) {
              * tick. */
             metrics_add(loop->server->opt.metrics, loop->index, METRIC_HTTP_REFUSED_TOTAL,
                         REFUSED_FILES, 1);
+            if (!loop->accept_paused && loop->server->opt.log != NULL)
+                log_event(loop->server->opt.log, LOG_WARN, "http.no_files",
+                          LOG_INT("connections", loop->n_conns));
             (void)event_del(loop->accept);
             loop->accept_paused = true;
         }
@@ -262,9 +266,23 @@ static enum err_code init_loop(struct http_server *s, unsigned i, struct err *er
     return ERR_OK;
 }
 
+/* Every connection is a descriptor: the soft limit is raised as far as the hard one allows. Without
+ * room for all of them connections beyond it wait in the backlog (on_accept). */
+static void raise_file_limit(const struct http_server *s) {
+    struct rlimit lim;
+    rlim_t want = (rlim_t)s->opt.max_connections + FILES_BESIDE;
+    if (getrlimit(RLIMIT_NOFILE, &lim) != 0 || lim.rlim_cur >= want) return;
+    lim.rlim_cur = lim.rlim_max < want ? lim.rlim_max : want;
+    if (setrlimit(RLIMIT_NOFILE, &lim) == 0 && lim.rlim_cur >= want) return;
+    if (s->opt.log != NULL)
+        log_event(s->opt.log, LOG_WARN, "http.files", LOG_INT("limit", lim.rlim_cur),
+                  LOG_INT("wanted", want));
+}
+
 static enum err_code init_server(struct http_server *s, struct err *err) {
     s->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (s->stop_fd < 0) return err_fail(err, ERR_IO, "cannot make an eventfd: errno %d", errno);
+    raise_file_limit(s);
     TRY(http_address_trust(s, err));
     if (s->opt.max_per_address > 0) {
         s->n_addresses = (size_t)s->opt.max_connections * 2 + 1;
