@@ -1,0 +1,1 @@
+gezhi_fuzz(pack fuzz_pack.c LINK pack)
