@@ -1,5 +1,6 @@
 #include "store/driver.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@ enum {
     PAGE_SIZE = 8192,
     READER_WAIT_MS = 5000,
     HEADER = 100,
+    PATH_LEN = 4096,
     APPLICATION_ID = 0x477a6869 /* "Gzhi" */
 };
 
@@ -92,17 +94,62 @@ static enum err_code configure(sqlite3 *db, const struct db_open *o, struct err 
     return exec(db, o->no_sync ? "PRAGMA synchronous=OFF" : "PRAGMA synchronous=FULL", err);
 }
 
+static enum err_code pragma_int(sqlite3 *db, const char *sql, int64_t *out, struct err *err) {
+    sqlite3_stmt *s = NULL;
+    int rc = sqlite3_prepare_v2(db, sql, -1, &s, NULL);
+    if (rc == SQLITE_OK) rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW) *out = sqlite3_column_int64(s, 0);
+    enum err_code code = rc == SQLITE_ROW ? ERR_OK : fail(db, rc, err);
+    (void)sqlite3_finalize(s);
+    return code;
+}
+
+static bool has_log(const char *where) {
+    char path[PATH_LEN];
+    struct stat st;
+    int n = snprintf(path, sizeof path, "%s-wal", where);
+    return n > 0 && n < (int)sizeof path && stat(path, &st) == 0 && st.st_size > 0;
+}
+
+/* "file:" + path with all but plain bytes as %XX + "?immutable=1". */
+static bool immutable_uri(const char *where, char out[PATH_LEN]) {
+    size_t n = (size_t)snprintf(out, PATH_LEN, "file:");
+    for (const unsigned char *p = (const unsigned char *)where; *p != '\0'; p++) {
+        bool plain = isalnum(*p) || strchr("/._-", *p) != NULL;
+        if (n + 20 > PATH_LEN) return false;
+        n += (size_t)snprintf(out + n, PATH_LEN - n, plain ? "%c" : "%%%02X", *p);
+    }
+    (void)snprintf(out + n, PATH_LEN - n, "?immutable=1");
+    return true;
+}
+
+static enum err_code open_one(const char *where, int flags, const struct db_open *o, struct conn *c,
+                              struct err *err) {
+    int rc = sqlite3_open_v2(where, &c->db, flags, o->vfs);
+    enum err_code code = rc == SQLITE_OK ? configure(c->db, o, err) : fail(c->db, rc, err);
+    int64_t version;
+    if (code == ERR_OK && o->read_only)
+        code = pragma_int(c->db, "PRAGMA schema_version", &version, err);
+    if (code == ERR_OK) return ERR_OK;
+    (void)sqlite3_close_v2(c->db);
+    c->db = NULL;
+    return code;
+}
+
 static enum err_code lite_open(const char *where, const struct db_open *o, void **out,
                                struct err *err) {
     struct conn *c = mem_new(1, sizeof *c);
+    char uri[PATH_LEN];
     if (c == NULL) return err_fail(err, ERR_NOMEM, "no memory for a connection");
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     flags |= o->read_only ? SQLITE_OPEN_READONLY
                           : SQLITE_OPEN_READWRITE | (o->create ? SQLITE_OPEN_CREATE : 0);
-    int rc = sqlite3_open_v2(where, &c->db, flags, o->vfs);
-    enum err_code code = rc == SQLITE_OK ? configure(c->db, o, err) : fail(c->db, rc, err);
+    enum err_code code = open_one(where, flags, o, c, err);
+    /* Reading a file with a write-ahead log needs a writable folder for the shared index of the
+     * log; where the folder cannot be written and no log is left, nobody else writes either. */
+    if (code == ERR_IO && o->read_only && !has_log(where) && immutable_uri(where, uri))
+        code = open_one(uri, flags | SQLITE_OPEN_URI, o, c, err);
     if (code != ERR_OK) {
-        (void)sqlite3_close_v2(c->db);
         mem_free(c);
         return code;
     }
@@ -250,13 +297,6 @@ static uint32_t be32(const unsigned char *p) {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-static bool has_log(const char *where) {
-    char path[4096];
-    struct stat st;
-    int n = snprintf(path, sizeof path, "%s-wal", where);
-    return n > 0 && n < (int)sizeof path && stat(path, &st) == 0 && st.st_size > 0;
-}
-
 /* Offsets by the file format document of SQLite ("The Database Header"): 16 page size, 18 and 19
  * write and read version, 21 to 23 payload fractions, 44 schema format, 56 text encoding, 60 user
  * version, 68 application id. */
@@ -286,16 +326,6 @@ static enum err_code lite_probe(const char *where, int64_t *format, struct err *
         return err_fail(err, ERR_CORRUPT, "%s is not a database of Gezhi", where);
     *format = be32(h + 60);
     return ERR_OK;
-}
-
-static enum err_code pragma_int(sqlite3 *db, const char *sql, int64_t *out, struct err *err) {
-    sqlite3_stmt *s = NULL;
-    int rc = sqlite3_prepare_v2(db, sql, -1, &s, NULL);
-    if (rc == SQLITE_OK) rc = sqlite3_step(s);
-    if (rc == SQLITE_ROW) *out = sqlite3_column_int64(s, 0);
-    enum err_code code = rc == SQLITE_ROW ? ERR_OK : fail(db, rc, err);
-    (void)sqlite3_finalize(s);
-    return code;
 }
 
 static enum err_code lite_format(void *p, int64_t *format, struct err *err) {
