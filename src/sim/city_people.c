@@ -70,15 +70,14 @@ static enum err_code place_of_cell(struct arena *a, struct city_plan *p, uint32_
     const struct city_cell *c = &p->cell[cell];
     const struct city_area *up = &p->area[c->community];
     uint32_t serial = cell - up->first_child + 1;
-    enum city_place_kind kind = CITY_PLACE_SCHOOL;
-    if (c->kind == CITY_CELL_MARKET)
-        kind = CITY_PLACE_MARKET;
-    else if (c->kind == CITY_CELL_PARK)
-        kind = CITY_PLACE_PARK;
-    else if (c->kind == CITY_CELL_SHOPS && rng_below(r, 6) == 0)
-        kind = CITY_PLACE_MARKET;
-    else if (c->kind != CITY_CELL_CAMPUS && (c->kind != CITY_CELL_HOME || rng_below(r, 14)))
-        return ERR_OK;
+    bool has_market =
+        c->kind == CITY_CELL_MARKET || (c->kind == CITY_CELL_SHOPS && rng_below(r, 6) == 0);
+    bool has_school =
+        c->kind == CITY_CELL_CAMPUS || (c->kind == CITY_CELL_HOME && rng_below(r, 14) == 0);
+    if (!has_market && !has_school && c->kind != CITY_CELL_PARK) return ERR_OK;
+    enum city_place_kind kind = has_market   ? CITY_PLACE_MARKET
+                                : has_school ? CITY_PLACE_SCHOOL
+                                             : CITY_PLACE_PARK;
     const char *zh = arena_printf(a, "%s%u号", up->name_zh, serial);
     const char *en = arena_printf(a, "%s No. %u", up->name_en, serial);
     if (!zh || !en) return err_fail(err, ERR_NOMEM, "no memory for the city");
@@ -134,7 +133,7 @@ static enum err_code add_post(struct arena *a, struct city_plan *p, struct city_
 
 static enum err_code build_units(struct arena *a, struct city_plan *p, struct err *err) {
     uint32_t n_county = p->level_n[CITY_LEVEL_COUNTY];
-    p->unit = ARENA_NEW(a, struct city_unit, n_county * CITY_N_UNIT_KIND);
+    p->unit = ARENA_NEW(a, struct city_unit, (size_t)n_county * CITY_N_UNIT_KIND);
     if (!p->unit) return err_fail(err, ERR_NOMEM, "no memory for the city");
     for (uint32_t i = 0; i < n_county * CITY_N_UNIT_KIND; i++) {
         struct city_unit *u = &p->unit[i];

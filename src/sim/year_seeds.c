@@ -131,7 +131,7 @@ static int64_t pick_minute(struct rng *r, unsigned traits, enum year_channel c) 
     uint32_t k = rng_below(r, total);
     int h = 0;
     while (k >= w[h]) k -= w[h++];
-    return h * 60 + (int64_t)rng_below(r, 60);
+    return (int64_t)h * 60 + rng_below(r, 60);
 }
 
 static enum year_channel pick_channel(struct draw *d, const struct year_class *cls, uint32_t cell) {

@@ -29,17 +29,19 @@ static int bomb(uint32_t w, uint32_t h) {
     uint8_t head[13] = {0}, *raw = calloc(1, n);
     uLongf packed_n = compressBound(n);
     uint8_t *packed = malloc(packed_n);
-    if (!raw || !packed || compress2(packed, &packed_n, raw, n, 9) != Z_OK) return 1;
-    put32(head, w);
-    put32(head + 4, h);
-    head[8] = 1;
-    (void)fwrite("\x89PNG\r\n\x1a\n", 1, 8, stdout);
-    chunk("IHDR", head, 13);
-    chunk("IDAT", packed, (uint32_t)packed_n);
-    chunk("IEND", head, 0);
+    int rc = raw && packed ? compress2(packed, &packed_n, raw, n, 9) : Z_MEM_ERROR;
+    if (rc == Z_OK) {
+        put32(head, w);
+        put32(head + 4, h);
+        head[8] = 1;
+        (void)fwrite("\x89PNG\r\n\x1a\n", 1, 8, stdout);
+        chunk("IHDR", head, 13);
+        chunk("IDAT", packed, (uint32_t)packed_n);
+        chunk("IEND", head, 0);
+    }
     free(raw);
     free(packed);
-    return 0;
+    return rc == Z_OK ? 0 : 1;
 }
 
 static VipsImage *picture(int w, int h, const char *kind) {
@@ -65,7 +67,7 @@ static VipsImage *picture(int w, int h, const char *kind) {
 
 int main(int argc, char **argv) {
     if (argc != 4) return 2;
-    int w = atoi(argv[1]), h = atoi(argv[2]);
+    int w = (int)strtol(argv[1], NULL, 10), h = (int)strtol(argv[2], NULL, 10);
     const char *kind = argv[3];
     if (strcmp(kind, "bomb.png") == 0) return bomb((uint32_t)w, (uint32_t)h);
     if (VIPS_INIT(argv[0])) return 1;

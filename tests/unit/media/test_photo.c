@@ -15,6 +15,8 @@
 #include "domain/media/photo.h"
 #include "helper/run.h"
 
+static const char make_photo[] = BUILD_DIR "/tests/unit/media/make_photo";
+
 static enum err_code collect(void *arg, const char *p, size_t n, struct err *err) {
     buf_add(arg, p, n);
     return buf_check(arg, err);
@@ -35,7 +37,7 @@ static void output_of(const char *const *argv, const struct buf *in, struct buf 
 }
 
 static void make(const char *w, const char *h, const char *kind, struct buf *out) {
-    const char *const argv[] = {BUILD_DIR "/tests/unit/media/make_photo", w, h, kind, NULL};
+    const char *const argv[] = {make_photo, w, h, kind, NULL};
     output_of(argv, NULL, out);
 }
 
