@@ -43,6 +43,12 @@ static enum err_code folder_begin(const char *data, struct user_folder *f, struc
     *f = (struct user_folder){.arena = arena_new(USER_ARENA)};
     const char *packs = f->arena == NULL ? NULL : file_join(f->arena, data, "packs");
     if (packs == NULL) return err_fail(err, ERR_NOMEM, "no memory");
+    const char *db = file_join(f->arena, data, "gezhi.db");
+    if (db == NULL) return err_fail(err, ERR_NOMEM, "no memory");
+    if (access(db, F_OK) != 0)
+        return err_fail(err, ERR_NOT_FOUND,
+                        "%.200s holds no city; make one with: gezhi init --data %.200s", data,
+                        data);
     TRY(pack_load(f->arena, packs, NULL, &f->packs, err));
     TRY(rights_check_roles(f->packs, err));
     const struct ledger_options o = {.clock = clock_system(),
