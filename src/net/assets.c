@@ -204,14 +204,23 @@ static bool is_interface(const char *path) {
     return false;
 }
 
-bool assets_serve(const struct assets *a, struct http_request *req) {
-    if (req->method != HTTP_GET && req->method != HTTP_HEAD) return false;
+static void serve_problem(struct http_request *req, int status, const char *detail) {
+    struct http_response *r = http_response_problem(status, detail);
+    if (status == 405) http_response_header(r, "Allow", "GET, HEAD");
+    http_reply(req, r);
+}
+
+void assets_serve(const struct assets *a, struct http_request *req) {
     const char *last = strrchr(req->path, '/');
-    if (last == NULL) return false;
-    if (last[1] != '\0' && serve_file(a, req->path, req)) return true;
-    if (is_interface(req->path) || strchr(last, '.') != NULL) return false;
-    if (serve_file(a, "/index.html", req)) return true;
-    if (strcmp(req->path, "/") != 0) return false;
-    serve_how_to_build(req);
-    return true;
+    if (req->method != HTTP_GET && req->method != HTTP_HEAD) {
+        serve_problem(req, 405, "Pages are read with GET.");
+        return;
+    }
+    if (last != NULL && last[1] != '\0' && serve_file(a, req->path, req)) return;
+    bool is_page = last != NULL && !is_interface(req->path) && strchr(last, '.') == NULL;
+    if (is_page && serve_file(a, "/index.html", req)) return;
+    if (strcmp(req->path, "/") == 0)
+        serve_how_to_build(req);
+    else
+        serve_problem(req, 404, "There is nothing at this address.");
 }

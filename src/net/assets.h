@@ -28,14 +28,15 @@ void assets_free(struct assets *a);
 /* Whether there is a page to serve. */
 bool assets_is_built(const struct assets *a);
 
-/* Answers GET and HEAD of a page file (true: answered). To be asked for paths that no route of the
- * API takes: a file of that path      with its type and entity tag; below /assets/ (hashed names)
- * immutable for a year, else no-cache
+/* Answers a request that no route of the API takes; in its handler; the one answer of the request:
+ *   a file of that path      with its type and entity tag; below /assets/ (hashed names) immutable
+ *                            for a year, else no-cache
  *   "/" and any other path whose last segment has no dot: index.html, so that the page's own
- * addresses can be reloaded
+ *                            addresses can be reloaded
  *   "/" without a built page: a plain page that says how to build it
- * false: not answered (other methods, unknown files, anything below /api/ and its kin). */
-bool assets_serve(const struct assets *a, struct http_request *req);
+ *   anything else            404, and 405 for methods but GET and HEAD, as problem+json; also below
+ *                            /api/ and the other interfaces, which never get the page */
+void assets_serve(const struct assets *a, struct http_request *req);
 /* Content type by the extension of a path. */
 const char *assets_type(const char *path);
 #endif

@@ -131,6 +131,9 @@ void http_server_free(struct http_server *s);
  * allocation, so a handler needs no check: what could not be built is answered 503. */
 struct http_response *http_response_new(int status);
 void http_response_free(struct http_response *r); /* only for one that is never sent */
+/* What the server itself answers when there is no route to ask: problem+json with the public texts
+ * of the status in both languages and an English detail (NULL without memory). */
+struct http_response *http_response_problem(int status, const char *detail);
 /* Name and value are copied. Refused (the answer becomes 500) when they hold control characters.
  * Content-Length, Date, Connection, Transfer-Encoding and the security headers are the server's
  * business; a security header set here replaces it. */

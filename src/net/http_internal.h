@@ -70,8 +70,6 @@ int64_t http_response_length(const struct http_response *r);
  * connection. */
 void http_response_head(const struct http_response *r, struct buf *out, int64_t length,
                         bool keep_alive, bool secure, const char *date);
-/* A problem+json response of the engine's own, by status. */
-struct http_response *http_response_problem(int status, const char *detail);
 const char *http_reason(int status);
 
 /* ---- requests in flight (http_flight.c) ---- */

@@ -261,6 +261,7 @@ static void client_tick(struct sse_client *c, int64_t now_us) {
     if (c->resets != resets) {
         c->resets = resets;
         ask_reset(c);
+        c->seen_id = sse_last_id(c->hub); /* reloading brings all that was published before */
     }
     if (c->doomed) {
         metrics_add(metrics_of(c->hub), c->loop, METRIC_SSE_DROPPED_TOTAL, 0, 1);
@@ -353,13 +354,13 @@ static void catch_up(struct sse_client *c, bool has_after, uint64_t after) {
     struct sse_hub *hub = c->hub;
     struct stored **list = NULL;
     size_t n = 0;
+    c->resets = atomic_load(&hub->resets); /* before the lock: a skip after it must be noticed */
     (void)pthread_mutex_lock(&hub->lock);
     uint64_t floor_id = hub->floor_id, last_id = hub->last_id;
     hub->loop[c->loop].n_clients++; /* from here on new items are posted to this loop */
     if (has_after && after < last_id) list = ring_after(hub, after, &n);
     (void)pthread_mutex_unlock(&hub->lock);
     c->seen_id = has_after ? after : last_id;
-    c->resets = atomic_load(&hub->resets);
     bool lost = has_after && after > last_id;
     if (has_after && after < floor_id) {
         struct sse_replay replay = {.client = c};
@@ -554,6 +555,19 @@ enum err_code sse_publish(struct sse_hub *hub, const struct sse_item *item, stru
     if (spread_all) return ERR_OK;
     sse_reset(hub);
     return err_fail(err, ERR_NOMEM, "no memory for event %" PRIu64, item->id);
+}
+
+void sse_skip(struct sse_hub *hub, uint64_t id) {
+    bool somebody = false;
+    (void)pthread_mutex_lock(&hub->lock);
+    if (id > hub->last_id) {
+        while (hub->n_ring > 0) evict(hub);
+        hub->floor_id = hub->last_id = id;
+        for (unsigned i = 0; i < hub->server->n_loops; i++)
+            somebody = somebody || hub->loop[i].n_clients > 0;
+    }
+    (void)pthread_mutex_unlock(&hub->lock);
+    if (somebody) sse_reset(hub);
 }
 
 struct drop_task {

@@ -75,6 +75,10 @@ bool sse_resume_point(const struct http_request *req, uint64_t *after);
  * ERR_NOMEM (the item is lost to the ring: clients are told to reset). */
 enum err_code sse_publish(struct sse_hub *hub, const struct sse_item *item,
                           struct err *err) NODISCARD;
+/* Instead of publishing, when nobody listens (sse_clients is 0) and rendering the items would be
+ * wasted: nothing up to this id can be resumed any more. A client that came meanwhile is told to
+ * reload, so none misses anything. Any thread. */
+void sse_skip(struct sse_hub *hub, uint64_t id);
 bool sse_replay_add(struct sse_replay *r,
                     const struct sse_item *item); /* false: full, stop and return false */
 

@@ -16,12 +16,7 @@
 #include "net/assets.h"
 #include "peer.h"
 
-static void handle(void *ctx, struct http_request *req) {
-    if (assets_serve(ctx, req)) return;
-    struct http_response *r = http_response_new(404);
-    http_response_copy(r, "text/plain", "none", 4);
-    http_reply(req, r);
-}
+static void handle(void *ctx, struct http_request *req) { assets_serve(ctx, req); }
 
 static struct peer_text ask(int port, const char *path, const char *headers) {
     char text[1024];
@@ -139,6 +134,13 @@ static void test_folder(void **state) {
     peer_free(&t);
     expect_status(port, "/b.js", 404);
     expect_status(port, "/api/v1/x", 404);
+    int fd = peer_connect(port);
+    peer_say(fd, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n");
+    t = peer_answer(fd, 5000);
+    assert_int_equal(peer_status(&t), 405);
+    assert_non_null(strstr(t.p, "Allow: GET, HEAD"));
+    peer_free(&t);
+    (void)close(fd);
     expect_status(port, "/../etc/passwd", 400);
     expect_status(port, "/%2e%2e/etc/passwd", 400);
     (void)snprintf(path, sizeof path, "%s/link", dir);

@@ -391,6 +391,31 @@ static void test_keepalive_moves_the_id(void **state) {
     end(app);
 }
 
+/* What was skipped while nobody listened cannot be resumed, and nobody misses it unknowingly. */
+static void test_skip(void **state) {
+    (void)state;
+    struct app *app = begin((struct sse_options){.frame_ms = 20});
+    publish(app, 5, NULL, "five", '*');
+    sse_skip(app->hub, 9);
+    assert_int_equal(sse_last_id(app->hub), 9);
+    int fd = listen_events(app, "?after=5", NULL);
+    struct peer_text t = peer_read(fd, "event: reset\ndata: {\"id\":9}", 5000);
+    assert_false(t.timed_out);
+    peer_free(&t);
+    hang_up(app, fd);
+    fd = listen_events(app, "?after=9", NULL);
+    t = peer_read(fd, "event: ready\ndata: {\"id\":9}", 5000);
+    assert_false(t.timed_out);
+    peer_free(&t);
+    /* Skipped although somebody came: reload. */
+    sse_skip(app->hub, 12);
+    t = peer_read(fd, "event: reset\ndata: {\"id\":12}", 5000);
+    assert_false(t.timed_out);
+    peer_free(&t);
+    hang_up(app, fd);
+    end(app);
+}
+
 static bool is_letter(const void *scope, const void *arg) {
     return *(const char *)scope == *(const char *)arg;
 }
@@ -534,6 +559,7 @@ int main(void) {
         cmocka_unit_test(test_slow_client_is_dropped),
         cmocka_unit_test(test_burst_becomes_reset),
         cmocka_unit_test(test_keepalive_moves_the_id),
+        cmocka_unit_test(test_skip),
         cmocka_unit_test(test_drop_and_reset),
         cmocka_unit_test(test_crowd),
         cmocka_unit_test(test_stream),
