@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "store/driver.h"
 
-enum { CACHE_SLOTS = 256, CACHE_BUCKETS = 512 };
+enum { CACHE_SLOTS = 256, CACHE_BUCKETS = 512, RECENT = 256 };
 
 /* One prepared statement; it is its own cursor. Invariant: busy from db_query to cursor_close. */
 struct cursor {
@@ -23,7 +23,8 @@ struct db {
     const struct db_driver *drv;
     void *conn;
     struct cursor *bucket[CACHE_BUCKETS];
-    size_t n_cached; /* invariant: <= CACHE_SLOTS */
+    struct cursor *recent[RECENT]; /* by address of the text: nearly all are constants */
+    size_t n_cached;               /* invariant: <= CACHE_SLOTS */
     uint64_t tick;
     enum err_code broken;
     int64_t ledger;
@@ -104,6 +105,9 @@ static void evict_oldest(struct db *db) {
     }
     if (oldest == NULL) return;
     struct cursor *c = *oldest;
+    for (size_t i = 0; i < RECENT; i++) {
+        if (db->recent[i] == c) db->recent[i] = NULL;
+    }
     *oldest = c->next;
     db->n_cached--;
     cursor_destroy(c);
@@ -131,6 +135,11 @@ static struct cursor *prepared(struct db *db, const char *sql, uint64_t hash, en
  * statement of its own, dropped on close. */
 static struct cursor *statement(struct db *db, const char *sql, bool cache, enum err_code *rc,
                                 struct err *err) {
+    struct cursor **recent = &db->recent[((uintptr_t)sql >> 3) % RECENT];
+    if (*recent != NULL && !(*recent)->busy && strcmp((*recent)->text, sql) == 0) {
+        (*recent)->used = ++db->tick;
+        return *recent;
+    }
     uint64_t h = hash_text(sql);
     struct cursor **bucket = &db->bucket[h % CACHE_BUCKETS];
     struct cursor *c = *bucket;
@@ -150,6 +159,7 @@ static struct cursor *statement(struct db *db, const char *sql, bool cache, enum
             db->n_cached++;
         }
     }
+    if (c->cached) *recent = c;
     c->used = ++db->tick;
     return c;
 }

@@ -112,7 +112,11 @@ enum err_code tx_insert(struct tx *tx, const struct table *t, const struct cell 
     struct tabinfo *ti;
     TRY(for_writing(tx, t, &ti, err));
     TRY(next_id(tx, ti, id, err));
-    struct cell p[FIXED + TABLE_MAX_COLS] = {cell_int(l->id), cell_int(*id), cell_int(1)};
+    struct cell
+        p[FIXED + TABLE_MAX_COLS]; /* not cleared: only the columns of this table are used */
+    p[0] = cell_int(l->id);
+    p[1] = cell_int(*id);
+    p[2] = cell_int(1);
     memcpy(p + 3, cells, t->n_cols * sizeof *cells);
     TRY(prepare_row(tx, ti, *id, p + 3, err));
     TRY(db_exec(l->w, ti->insert, p, 3 + t->n_cols, NULL, err));
@@ -174,8 +178,11 @@ enum err_code tx_update(struct tx *tx, const struct table *t, int64_t id, int64_
     if (expect >= 0 && expect != version)
         return err_fail(err, ERR_STALE, "%s %lld is at version %lld, not %lld", t->name,
                         (long long)id, (long long)version, (long long)expect);
-    struct cell p[FIXED + TABLE_MAX_COLS] = {cell_int(l->id), cell_int(id), cell_int(version),
-                                             cell_int(version + 1)};
+    struct cell p[FIXED + TABLE_MAX_COLS];
+    p[0] = cell_int(l->id);
+    p[1] = cell_int(id);
+    p[2] = cell_int(version);
+    p[3] = cell_int(version + 1);
     memcpy(p + FIXED, cells, t->n_cols * sizeof *cells);
     TRY(prepare_row(tx, ti, id, p + FIXED, err));
     TRY(db_exec(l->w, ti->update, p, FIXED + t->n_cols, NULL, err));
