@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,8 +56,9 @@ const struct code_list *pack_list(const struct pack_set *p, const char *id) {
 }
 
 const char *field_kind_name(enum field_kind k) {
-    static const char *const names[] = {"",     "text", "int",   "number", "bool",   "time",
-                                        "date", "code", "class", "ref",    "photos", "json"};
+    static const char *const names[] = {"",     "text",  "int", "number", "bool", "time", "date",
+                                        "code", "class", "ref", "photos", "json", "shape"};
+    static_assert(sizeof names / sizeof *names == FIELD_SHAPE + 1, "one word a kind");
     return names[k];
 }
 

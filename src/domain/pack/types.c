@@ -101,6 +101,9 @@ static void read_field(struct load *l, const char *file, const struct val *v, st
     f->basis = rd_text(l, file, v, "basis", false, 500);
     f->engine = rd_bool(l, file, v, "engine", false);
     f->form = rd_bool(l, file, v, "form", false);
+    if (!f->engine && (f->kind == FIELD_JSON || f->kind == FIELD_SHAPE))
+        load_problem(l, ERR_INVALID, file, f->line,
+                     "field \"%s\": kinds json and shape are for fields marked engine", f->name);
     if (f->engine && f->form)
         load_problem(l, ERR_INVALID, file, f->line,
                      "field \"%s\": what the engine sets is not asked in a form", f->name);

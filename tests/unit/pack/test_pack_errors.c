@@ -67,6 +67,8 @@ static const struct slip slips[] = {
     {case_yaml, "form: true, title: {en: Place in words",
      "form: true, show_if: 'contact == \"x\"', title: {en: Place in words",
      "\"contact\" is not known"},
+    {"city/types/area.yaml", "kind: shape, sensitivity: public, engine: true",
+     "kind: shape, sensitivity: public", "kinds json and shape are for fields marked engine"},
     /* processes: the checks of the chart */
     {street, "initial: true", "initial: false", "has 0 initial states; it needs exactly one"},
     {street, "stage: file\n", "stage: file\n    initial: true\n", "has 2 initial states"},
