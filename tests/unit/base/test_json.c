@@ -58,6 +58,12 @@ static void strict_grammar(void **state) {
     refused("TRUE", "unexpected character");
     refused("nul", "unexpected character");
     refused("truefalse", "byte");
+    refused("x", "unexpected character");
+    refused("\"\\uABC", "hexadecimal");
+    refused("\"\\ud800\\u", "surrogate");
+    refused("\"\\ud800\\x0000\"", "surrogate");
+    refused("\"\\ud800\\uzzzz\"", "surrogate");
+    accepted("\"\\uABCD\\uabcd\"");
     refused("\v1", "unexpected character");
     refused("\xEF\xBB\xBF{}", "unexpected character");
 }
@@ -320,11 +326,18 @@ static void allocation_faults_are_clean(void **state) {
         assert_int_equal(rc, ERR_NOMEM);
     }
     assert_true(n > 5);
-    struct arena *small = arena_new(2000);
-    const struct val *v;
-    assert_int_equal(json_parse(small, buf_text(&in), in.n, &v, NULL), ERR_NOMEM);
-    arena_free(small);
     buf_deinit(&in);
+    /* The arena's own limit, met at every place, is as clean. */
+    static const char text[] = "{\"a\":[1,2.5,\"text\",{\"b\":null,\"c\":[]}],\"d\":{}}";
+    for (size_t limit = 0;; limit += 16) {
+        const struct val *v;
+        struct arena *a = arena_new(limit);
+        enum err_code rc = json_parse(a, text, strlen(text), &v, NULL);
+        assert_true((v != NULL) == (rc == ERR_OK));
+        arena_free(a);
+        if (rc == ERR_OK) break;
+        assert_int_equal(rc, ERR_NOMEM);
+    }
 }
 
 int main(void) {

@@ -235,6 +235,22 @@ static void footers(void **state) {
     arena_free(a);
 }
 
+static void a_small_arena_is_met_cleanly(void **state) {
+    (void)state;
+    static const char *const names[] = {"Asia/Shanghai", "UTC"};
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t limit = 0;; limit += 16) {
+            const struct tz *tz;
+            struct arena *a = arena_new(limit);
+            enum err_code rc = tz_load(a, names[i], &tz, NULL);
+            assert_true((tz != NULL) == (rc == ERR_OK));
+            arena_free(a);
+            if (rc == ERR_OK) break;
+            assert_int_equal(rc, ERR_NOMEM);
+        }
+    }
+}
+
 /* Every truncation and many mutations of a real file give a zone or a clean error. */
 static void damaged_files_are_refused(void **state) {
     (void)state;
@@ -276,6 +292,7 @@ int main(void) {
         cmocka_unit_test(local_readings_agree_with_a_search),
         cmocka_unit_test(unknown_names_are_refused),
         cmocka_unit_test(footers),
+        cmocka_unit_test(a_small_arena_is_met_cleanly),
         cmocka_unit_test(damaged_files_are_refused),
     };
     return cmocka_run_group_tests_name("base/tz", tests, NULL, NULL);
