@@ -38,9 +38,7 @@ enum {
 
 /* A value of the layer: bytes values.p[at .. at + n). index1 is 0 in a free slot. */
 struct slot {
-    uint64_t hash;
-    size_t at;
-    uint32_t n, index1;
+    uint32_t hash, at, n, index1;
 };
 
 struct layer {
@@ -60,12 +58,14 @@ struct pixel {
 
 struct mvt {
     struct arena *a;
-    double scale, x0, y0; /* unit = world * scale - x0 */
-    double lat0, per_lat; /* t = (lat - lat0) * per_lat is in [-1, 1] over the tile */
-    double poly[POLY];    /* y unit = sum poly[k] t^k */
-    bool exact;           /* the polynomial is not good enough here: low zooms */
-    int32_t grid;         /* points are rounded to multiples of this many units */
-    double per_grid;      /* 1 / grid */
+    double scale, y0;       /* y unit = world * scale - y0 */
+    double per_lon, zero_x; /* x unit = lon * per_lon + zero_x */
+    double lat0, per_lat;   /* t = (lat - lat0) * per_lat is in [-1, 1] over the tile */
+    double poly[POLY];      /* y unit = sum poly[k] t^k */
+    bool exact;             /* the polynomial is not good enough here: low zooms */
+    bool cubic;             /* its first four terms are enough: all but low zooms */
+    int32_t grid;           /* points are rounded to multiples of this many units */
+    double per_grid;        /* 1 / grid */
     struct layer *first, *last;
     struct pixel *px;     /* the ring being made */
     double *work, *spare; /* the ring being clipped: x, y, ... */
@@ -103,24 +103,24 @@ static void poly_fit(struct mvt *t, double south, double north) {
     }
 }
 
-static double poly_y(const struct mvt *t, double u) {
+static double cubic_y(const struct mvt *t, double u) {
     const double *c = t->poly;
-    double u2 = u * u;
-    /* Two short chains instead of a long one. */
-    double even = c[0] + u2 * (c[2] + u2 * (c[4] + u2 * c[6]));
-    double odd = c[1] + u2 * (c[3] + u2 * (c[5] + u2 * c[7]));
-    return even + u * odd;
+    return c[0] + u * (c[1] + u * (c[2] + u * c[3]));
+}
+
+static double poly_y(const struct mvt *t, double u) {
+    double sum = 0;
+    for (int k = POLY; k-- > 0;) sum = sum * u + t->poly[k];
+    return sum;
 }
 
 static double project_y(const struct mvt *t, double lat) {
     double u = (lat - t->lat0) * t->per_lat;
     if (t->exact || !(u >= -1 && u <= 1)) return exact_y(t, lat);
-    return poly_y(t, u);
+    return t->cubic ? cubic_y(t, u) : poly_y(t, u);
 }
 
-static double project_x(const struct mvt *t, double lon) {
-    return (lon + 180) * (t->scale / 360) - t->x0;
-}
+static double project_x(const struct mvt *t, double lon) { return lon * t->per_lon + t->zero_x; }
 
 static enum err_code tile_check(unsigned z, uint32_t x, uint32_t y, struct err *err) {
     if (z > MVT_MAX_ZOOM || x >> z != 0 || y >> z != 0)
@@ -160,7 +160,8 @@ enum err_code mvt_new(struct arena *a, unsigned z, uint32_t x, uint32_t y, struc
     buf_init(&t->geometry, MAX_BYTES);
     t->a = a;
     t->scale = (double)MVT_EXTENT * (double)(1u << z);
-    t->x0 = (double)x * MVT_EXTENT;
+    t->per_lon = t->scale / 360;
+    t->zero_x = 180 * t->per_lon - (double)x * MVT_EXTENT;
     t->y0 = (double)y * MVT_EXTENT;
     /* A screen shows 512 pixels a tile: eight units a pixel while the reader can still zoom in. */
     t->grid = z <= 11 ? 8 : z <= 13 ? 4 : 1;
@@ -170,6 +171,11 @@ enum err_code mvt_new(struct arena *a, unsigned z, uint32_t x, uint32_t y, struc
         double lat = t->lat0 + i / 16.0 / t->per_lat;
         if (fabs(poly_y(t, i / 16.0) - exact_y(t, lat)) > 0.01) t->exact = true;
     }
+    double rest = 0;
+    for (int k = 4; k < POLY; k++) rest += fabs(t->poly[k]);
+    t->cubic = !t->exact && rest < 0.01;
+    for (int k = 4; k < POLY && t->cubic; k++)
+        t->poly[k] = 0; /* one answer for a place on every way */
     *out = t;
     return ERR_OK;
 }
@@ -230,11 +236,19 @@ static enum err_code key_index(struct mvt *t, const char *key, uint32_t *out, st
     return ERR_OK;
 }
 
-/* FNV-1a, with a last mix so that the low bits are good enough for a table. */
-static uint64_t hash_of(const char *p, size_t n) {
-    uint64_t h = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < n; i++) h = (h ^ (unsigned char)p[i]) * 0x100000001b3u;
-    return h ^ h >> 29;
+/* Multiply and fold, eight bytes a step; good enough for a table that nobody attacks: values are
+ * ours. */
+static uint32_t hash_of(const char *p, size_t n) {
+    uint64_t h = n * 0x9e3779b97f4a7c15u;
+    for (; n > 0; n -= n < 8 ? n : 8) {
+        uint64_t word = 0;
+        memcpy(&word, p, n < 8 ? n : 8);
+        h = (h ^ word) * 0x9fb21c651e98df25u;
+        h ^= h >> 32;
+        p += 8;
+    }
+    h *= 0x9e3779b97f4a7c15u; /* now every byte has reached the high half */
+    return (uint32_t)(h >> 32);
 }
 
 static bool slots_grow(struct layer *l) {
@@ -243,7 +257,7 @@ static bool slots_grow(struct layer *l) {
     if (slot == NULL) return false;
     for (uint32_t i = 0; i < l->n_slots; i++) {
         if (l->slot[i].index1 == 0) continue;
-        uint32_t at = (uint32_t)l->slot[i].hash & (n - 1);
+        uint32_t at = l->slot[i].hash & (n - 1);
         while (slot[at].index1 != 0) at = (at + 1) & (n - 1);
         slot[at] = l->slot[i];
     }
@@ -260,8 +274,8 @@ static enum err_code value_index(struct layer *l, size_t at, uint32_t *out, stru
     if (l->n_values * 2 >= l->n_slots && !slots_grow(l)) return full(err);
     const char *p = l->values.p + at;
     size_t n = l->values.n - at;
-    uint64_t hash = hash_of(p, n);
-    uint32_t i = (uint32_t)hash & (l->n_slots - 1);
+    uint32_t hash = hash_of(p, n);
+    uint32_t i = hash & (l->n_slots - 1);
     for (; l->slot[i].index1 != 0; i = (i + 1) & (l->n_slots - 1)) {
         const struct slot *s = l->slot + i;
         if (s->hash != hash || s->n != n || memcmp(l->values.p + s->at, p, n) != 0) continue;
@@ -269,7 +283,7 @@ static enum err_code value_index(struct layer *l, size_t at, uint32_t *out, stru
         *out = s->index1 - 1;
         return ERR_OK;
     }
-    l->slot[i] = (struct slot){hash, at, (uint32_t)n, ++l->n_values};
+    l->slot[i] = (struct slot){hash, (uint32_t)at, (uint32_t)n, ++l->n_values};
     *out = l->n_values - 1;
     return ERR_OK;
 }
@@ -315,7 +329,7 @@ static enum err_code feature_write(struct mvt *t, uint64_t id, unsigned type,
     TRY(buf_check(&t->geometry, err));
     for (size_t i = 0; i < n_tags; i++) {
         if (tags[i].type == MVT_STRING && tags[i].u.s == NULL) continue;
-        uint32_t key, value;
+        uint32_t key = 0, value = 0;
         TRY(key_index(t, tags[i].key, &key, err));
         TRY(tag_value(l, &tags[i], &value, err));
         q = varint(varint(q, key), value);
@@ -484,17 +498,38 @@ static enum err_code ring_clipped(struct mvt *t, const double *xy, size_t n, siz
     return ERR_OK;
 }
 
+/* Points of the margin onto the grid without a branch a point: this loop is most of the time of a
+ * tile. */
+static void project_whole(const struct mvt *t, const double *xy, size_t n, struct pixel *px) {
+    for (size_t i = 0; i < n; i++) {
+        px[i].x = on_grid(t, project_x(t, xy[2 * i]));
+        px[i].y = on_grid(t, cubic_y(t, (xy[2 * i + 1] - t->lat0) * t->per_lat));
+    }
+}
+
 /* The same for a ring that lies wholly within the margin. */
 static enum err_code ring_whole(struct mvt *t, const double *xy, size_t n, size_t *n_px,
                                 struct err *err) {
     *n_px = 0;
     if (!room_for(t, n)) return full(err);
-    size_t k = 0;
-    for (size_t i = 0; i + 1 < n; i++) {
-        struct pixel p = {on_grid(t, project_x(t, xy[2 * i])),
-                          on_grid(t, project_y(t, xy[2 * i + 1]))};
-        k = px_add(t->px, k, p, true);
+    struct pixel *px = t->px;
+    if (t->cubic) {
+        project_whole(t, xy, n - 1, px);
+    } else {
+        for (size_t i = 0; i + 1 < n; i++)
+            px[i] = (struct pixel){on_grid(t, project_x(t, xy[2 * i])),
+                                   on_grid(t, project_y(t, xy[2 * i + 1]))};
     }
+    size_t distinct = 0, k = 0;
+    struct pixel last = {INT32_MIN, 0};
+    for (size_t i = 0; i + 1 < n;
+         i++) { /* again without a branch: about half the points fall away */
+        struct pixel p = px[i];
+        px[distinct] = p;
+        distinct += (p.x != last.x) | (p.y != last.y);
+        last = p;
+    }
+    for (size_t i = 0; i < distinct; i++) k = px_add(px, k, px[i], true);
     *n_px = k;
     return ERR_OK;
 }

@@ -28,7 +28,7 @@ const char *__asan_default_options(void) { return "detect_leaks=0"; }
 
 #define N_OF(list) (sizeof(list) / sizeof((list)[0]))
 
-static bool limit(int what, rlim_t soft, rlim_t hard) {
+static bool limit(__rlimit_resource_t what, rlim_t soft, rlim_t hard) {
     struct rlimit r = {soft, hard};
     return setrlimit(what, &r) == 0;
 }
@@ -98,9 +98,9 @@ static bool add_list(scmp_filter_ctx f, uint32_t action, const int *list, size_t
 }
 
 static bool add_rules(scmp_filter_ctx f, bool read_files) {
-    struct scmp_arg_cmp out = SCMP_A0(SCMP_CMP_EQ, 1), err = SCMP_A0(SCMP_CMP_EQ, 2);
-    struct scmp_arg_cmp is_terminal = SCMP_A1(SCMP_CMP_EQ, TCGETS);
-    struct scmp_arg_cmp own_limits = SCMP_A2(SCMP_CMP_EQ, 0); /* prlimit64 without new limits */
+    struct scmp_arg_cmp out = SCMP_A0(SCMP_CMP_EQ, 1, 0), err = SCMP_A0(SCMP_CMP_EQ, 2, 0);
+    struct scmp_arg_cmp is_terminal = SCMP_A1(SCMP_CMP_EQ, TCGETS, 0);
+    struct scmp_arg_cmp own_limits = SCMP_A2(SCMP_CMP_EQ, 0, 0); /* prlimit64 without new limits */
     if (!add_list(f, SCMP_ACT_ALLOW, basic, N_OF(basic)) ||
         !add_list(f, SCMP_ACT_KILL_PROCESS, deadly, N_OF(deadly)) ||
         seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(write), 1, out) != 0 ||
