@@ -15,6 +15,7 @@ struct subcommand {
 static const struct subcommand subcommands[] = {
     {"serve", NULL, cli_serve, "serve a city over HTTP"},
     {"init", NULL, cli_init, "make an empty city"},
+    {"demo", NULL, cli_demo, "make the invented demo city"},
     {"import", "areas", cli_import_areas, "import areas from a vector file"},
     {"import", "cells", cli_import_cells, "import a layer of cells from a vector file"},
     {"locate", NULL, cli_locate, "add the cell to each row of a CSV"},

@@ -223,7 +223,7 @@ static enum err_code move_apply(struct tx *tx, void *arg, struct err *err) {
     const struct val *inputs = NULL;
     TRY(claim_photos(tx, m->inputs, &inputs, err));
     struct actor actor = {.kind = ACTOR_STAFF, .who = c->who};
-    TRY(case_move(e, tx, row, c->param[1], &actor, inputs, m->expect, 0, err));
+    TRY(case_move(e, tx, row, c->param[1], &actor, inputs, m->expect, 0, NULL, err));
     TRY(media_bind(tx, val_get(m->inputs, "photos"), row->id, err));
     TRY(notify_move(c->app, tx, row, c->param[1], c->who->name, err));
     /* What was just written may lie outside the mover's rights now (dispatched to a unit): he still gets his answer. */

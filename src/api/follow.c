@@ -100,7 +100,7 @@ static enum err_code follow_apply(struct tx *tx, void *arg, struct err *err) {
     if (row == NULL) return err_fail(err, ERR_NOMEM, "case");
     TRY(case_load(c->app->engine, tx_db(tx), m->code, tx_arena(tx), row, err));
     struct actor actor = {.kind = m->who == 0 ? ACTOR_REPORTER : ACTOR_PARTY, .party = m->who};
-    TRY(case_move(c->app->engine, tx, row, c->param[0], &actor, m->inputs, -1, 0, err));
+    TRY(case_move(c->app->engine, tx, row, c->param[0], &actor, m->inputs, -1, 0, NULL, err));
     TRY(notify_move(c->app, tx, row, c->param[0], "", err));
     TRY(case_load(c->app->engine, tx_db(tx), m->code, tx_arena(tx), row, err));
     const struct grid *g = grid_ref(c->app->grid);

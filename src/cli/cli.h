@@ -11,6 +11,7 @@ int cli_usage(const struct opt_command *cmd, const struct err *err);
 
 int cli_init(int argc, char **argv);
 int cli_serve(int argc, char **argv);
+int cli_demo(int argc, char **argv);
 int cli_import_areas(int argc, char **argv);
 int cli_import_cells(int argc, char **argv);
 int cli_locate(int argc, char **argv);

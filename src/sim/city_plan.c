@@ -306,7 +306,7 @@ static enum err_code build_level(struct build *b, enum city_level level, struct 
     for (uint32_t up = first_up; up < first_up + p->level_n[level - 1]; up++) {
         uint32_t first = at;
         const struct shape_node *sn = &p->shape->node[level - 1][b->node[up]];
-        load_siblings(b, level, sn->first_child, sn->n_child);
+        load_siblings(b, (int)level, sn->first_child, sn->n_child);
         for (uint32_t k = 0; k < sn->n_child; k++)
             TRY(add_area(b, level, up, b->tmp[k].node, at++, &r, err));
         if (level == CITY_LEVEL_COUNTY) pick_districts(p, first, at - first);

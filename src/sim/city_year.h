@@ -122,12 +122,12 @@ struct year_params {
 };
 struct city_year;
 /* Borrows plan and classes; owned by the arena: 32 bytes a case. Errors: ERR_INVALID, ERR_NOMEM.
- * Cost: 0.3 s for 100,000 cases. */
+ * Cost: about 0.3 s for 100,000 cases. */
 enum err_code city_year_new(struct arena *a, const struct city_plan *plan,
                             const struct year_params *params, const struct city_year **out,
                             struct err *err) NODISCARD;
 size_t city_year_count(const struct city_year *y);
-/* The i-th case by time of report. About 3 microseconds. */
+/* The i-th case by time of report. Some microseconds. */
 void city_year_case(const struct city_year *y, size_t i, struct year_case *out);
 
 /* planted.json: an object {city, seed, from, until, cases, classes, planted:[{kind, ...}]}. For

@@ -15,7 +15,6 @@ enum {
     READER_WAIT_MS = 5000,
     HEADER = 100,
     PATH_LEN = 4096,
-    SAVEPOINT_BYTES = 1 << 20,
     APPLICATION_ID = 0x477a6869 /* "Gzhi" */
 };
 
@@ -124,11 +123,11 @@ static bool immutable_uri(const char *where, char out[PATH_LEN]) {
     return true;
 }
 
-/* A savepoint keeps copies of the pages that a command changes. Held in memory for good they come
- * in pieces of 1 KiB; held in memory up to a limit, in one piece of that size, which costs a fifth
- * less CPU a command. Takes effect before the first connection. */
+/* A savepoint keeps copies of the pages that a command changes. They are held in memory for good: with a limit, SQLite
+ * 3.40 fails a command that outgrows it (an import of thousands of cells) with SQLITE_FULL. Takes effect before the first
+ * connection. */
 static void set_up_once(void) {
-    (void)sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, SAVEPOINT_BYTES);
+    (void)sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
 }
 
 static enum err_code open_one(const char *where, int flags, const struct db_open *o, struct conn *c,

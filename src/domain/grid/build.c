@@ -280,9 +280,9 @@ static enum err_code index_desks(struct loader *l) {
 
 static enum err_code load_posts(struct loader *l, struct grid_cell *cells) {
     static const char *const fields[] = {"title", "account", "phone", "duties", "hours", "cover",
-                                         "cover_until", "layer", "cell", "area", "ended_at"};
+                                         "cover_until", "layer", "cell", "area", "ended_at", "display"};
     struct cursor *c = NULL;
-    TRY(rows_of(l, "post", fields, 11, &c));
+    TRY(rows_of(l, "post", fields, 12, &c));
     struct grid_post *list = NULL;
     size_t n = 0;
     enum err_code rc = ERR_OK;
@@ -302,11 +302,15 @@ static enum err_code load_posts(struct loader *l, struct grid_cell *cells) {
                                 .title = text_of(l, c, 2), .account = text_of(l, c, 3),
                                 .phone = text_of(l, c, 4), .duties = text_of(l, c, 5),
                                 .hours = text_of(l, c, 6), .cover = text_of(l, c, 7),
-                                .cover_until_us = cursor_int(c, 8), .cell = cell, .area = area};
+                                .cover_until_us = cursor_int(c, 8), .cell = cell, .area = area,
+                                .display = text_of(l, c, 13)};
         if (cell != GRID_NONE && cells[cell].post == GRID_NONE) cells[cell].post = (int)(n - 1);
     }
     cursor_close(c);
-    for (size_t i = 0; rc == ERR_OK && i < n; i++) rc = display_of(l, list[i].account, &list[i].display);
+    /* A post without a name on its public card shows that of its account. */
+    for (size_t i = 0; rc == ERR_OK && i < n; i++) {
+        if (list[i].display[0] == '\0') rc = display_of(l, list[i].account, &list[i].display);
+    }
     l->g->posts = list;
     l->g->n_posts = n;
     return rc == ERR_OK ? index_desks(l) : rc;

@@ -25,10 +25,9 @@ static enum err_code bad(struct err *err, enum err_code rc, const char *pointer)
     return err_field(err, rc, pointer);
 }
 
-/* Words that stand for somebody else wherever an actor or holder is named. */
+/* Who acts in the journal without an account. */
 static bool is_reserved(const char *fold) {
-    static const char *const words[] = {"public",   "system",   "desk",  "unit", "worker",
-                                        "verifier", "reporter", "party", "none", "null"};
+    static const char *const words[] = {"public", "system", "reporter", "party"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strcmp(fold, words[i]) == 0) return true;
     return false;

@@ -31,7 +31,7 @@ static enum err_code mark_overdue(const struct engine *e, struct tx *tx, struct 
     const struct move_def *m = process_move(p, s->overdue_move);
     /* A move that the rules no longer allow (already at the top, bounce limit) leaves the mark alone. */
     if (m == NULL || !move_allowed(e, r, m, &system, NULL)) return ERR_OK;
-    TRY(case_move(e, tx, r, s->overdue_move, &system, NULL, -1, 0, err));
+    TRY(case_move(e, tx, r, s->overdue_move, &system, NULL, -1, 0, NULL, err));
     return ERR_OK;
 }
 

@@ -83,6 +83,18 @@ struct rights_case case_rights(const struct engine *e, const struct case_row *r)
 enum case_light { LIGHT_NONE = 0, LIGHT_GREEN = 1, LIGHT_YELLOW = 2, LIGHT_RED = 3 };
 enum case_light case_light(const struct engine *e, const struct case_row *r, int64_t now_us);
 
+/* ---- a case that has a past: imports and the demo city ---- */
+/* Report and moves made with the same history write nothing; case_history_write then inserts the case as it stands at the end, its
+ * parties and all its steps. All within one command; memory is the command's arena. */
+enum { HISTORY_MAX_STEPS = 64 };
+struct case_history {
+    struct cell *steps[HISTORY_MAX_STEPS];
+    size_t n_steps;
+    struct cell *parties[8];
+    size_t n_parties;
+};
+enum err_code case_history_write(const struct engine *e, struct tx *tx, struct case_row *r, struct case_history *h, struct err *err) NODISCARD;
+
 /* ---- report ---- */
 struct party_in {
     const char *kind, *name, *contact, *statement;
@@ -99,6 +111,7 @@ struct report {
     const char *source, *source_id;  /* import key or NULL */
     const struct principal *who;
     bool with_word;                  /* make a follow word */
+    struct case_history *history;    /* NULL: write at once */
 };
 struct reported {
     struct case_row row;
@@ -127,10 +140,10 @@ struct offered_move {
     struct text why;                 /* zh NULL: it may be made */
 };
 size_t moves_offered(const struct engine *e, const struct case_row *r, const struct actor *actor, struct offered_move *out, size_t max);
-/* Make a move. expect = version the caller saw or -1. inputs: a map. at_us 0 = now. The row is updated in place (version too).
+/* Make a move. expect = version the caller saw or -1. inputs: a map. at_us 0 = now; history NULL = write at once. The row is updated in place (version too).
  * Errors: ERR_FORBIDDEN, ERR_CONFLICT (state has moved on), ERR_STALE, ERR_INVALID with the input's pointer, ERR_LIMIT bounce. */
 enum err_code case_move(const struct engine *e, struct tx *tx, struct case_row *r, const char *move, const struct actor *actor, const struct val *inputs,
-                        int64_t expect, int64_t at_us, struct err *err) NODISCARD;
+                        int64_t expect, int64_t at_us, struct case_history *history, struct err *err) NODISCARD;
 
 /* ---- clocks ---- */
 /* Mark what fell due before now as overdue and make the packs' overdue moves, at most max cases; *n done. Runs in a command of "system". */

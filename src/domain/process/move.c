@@ -397,7 +397,7 @@ static enum err_code check_move(const struct engine *e, const struct grid *g,
 static enum err_code make_move(const struct engine *e, struct tx *tx, const struct grid *g,
                                struct case_row *r, const struct move_def *m,
                                const struct process_def *p, const struct actor *actor,
-                               const struct val *inputs, int64_t at_us, struct err *err) {
+                               const struct val *inputs, int64_t at_us, struct case_history *history, struct err *err) {
     const char *from = case_text(e, r, CASE_state);
     const struct state_def *from_state = process_state(p, from);
     const struct state_def *to = m->to == NULL ? from_state : process_state(p, m->to);
@@ -411,9 +411,10 @@ static enum err_code make_move(const struct engine *e, struct tx *tx, const stru
         case_set(e, r, CASE_clock_used_milli, cell_int(used + elapsed));
         enter_state(e, g, r, m, to, at_us);
     }
-    int64_t expect = r->version;
-    TRY(tx_update(tx, &e->case_type->table, r->id, expect, r->cells, err));
-    r->version = expect + 1;
+    if (history == NULL) {
+        TRY(tx_update(tx, &e->case_type->table, r->id, r->version, r->cells, err));
+        r->version++;
+    }
     const struct val *photos = val_get(inputs, "photos");
     struct cell photo_list = input_cell(tx_arena(tx), photos);
     const char *note = NULL, *reason = NULL;
@@ -431,12 +432,12 @@ static enum err_code make_move(const struct engine *e, struct tx *tx, const stru
                      .at_us = at_us,
                      .elapsed_milli = m->to == NULL ? 0 : elapsed,
                      .is_public = m->is_public};
-    return step_add(e, tx, r, &s, err);
+    return step_add(e, tx, r, &s, history, err);
 }
 
 enum err_code case_move(const struct engine *e, struct tx *tx, struct case_row *r, const char *move,
                         const struct actor *actor, const struct val *inputs, int64_t expect,
-                        int64_t at_us, struct err *err) {
+                        int64_t at_us, struct case_history *history, struct err *err) {
     const struct process_def *p = pack_process(e->packs, case_text(e, r, CASE_process));
     const struct move_def *m = p == NULL ? NULL : process_move(p, move);
     if (m == NULL) return err_fail(err, ERR_NOT_FOUND, "there is no move \"%.60s\"", move);
@@ -447,7 +448,7 @@ enum err_code case_move(const struct engine *e, struct tx *tx, struct case_row *
         rc = err_fail(err, ERR_STALE, "you saw version %lld; the case is at version %lld",
                       (long long)expect, (long long)r->version);
     }
-    if (rc == ERR_OK) rc = make_move(e, tx, g, r, m, p, actor, inputs, at_us, err);
+    if (rc == ERR_OK) rc = make_move(e, tx, g, r, m, p, actor, inputs, at_us, history, err);
     grid_unref(g);
     return rc;
 }

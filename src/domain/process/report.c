@@ -143,7 +143,8 @@ static enum err_code add_parties(const struct engine *e, struct tx *tx, const st
         cells[col[PARTY_statement]] = cell_text(in->parties[i].statement);
         cells[col[PARTY_follow_hash]] = cell_text(hash);
         int64_t id = 0;
-        TRY(tx_insert(tx, t, cells, &id, err));
+        if (in->history != NULL) in->history->parties[in->history->n_parties++] = cells;
+        else TRY(tx_insert(tx, t, cells, &id, err));
     }
     return ERR_OK;
 }
@@ -221,7 +222,7 @@ enum err_code case_report(const struct engine *e, struct tx *tx, const struct re
         (void)follow_hash(e->secret, code, "reporter", out->word, hash);
         case_set(e, &out->row, CASE_follow_hash, cell_text(hash));
     }
-    TRY(tx_insert(tx, &e->case_type->table, out->row.cells, &out->row.id, err));
+    if (in->history == NULL) TRY(tx_insert(tx, &e->case_type->table, out->row.cells, &out->row.id, err));
     out->row.version = 1;
     TRY(add_parties(e, tx, in, out, code, err));
     struct step s = {.move = "report",
@@ -233,5 +234,5 @@ enum err_code case_report(const struct engine *e, struct tx *tx, const struct re
                                    : NULL,
                      .at_us = at_us,
                      .is_public = true};
-    return step_add(e, tx, &out->row, &s, err);
+    return step_add(e, tx, &out->row, &s, in->history, err);
 }

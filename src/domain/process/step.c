@@ -1,7 +1,7 @@
 #include "domain/process/step.h"
 
 enum err_code step_add(const struct engine *e, struct tx *tx, const struct case_row *r,
-                       const struct step *s, struct err *err) {
+                       const struct step *s, struct case_history *history, struct err *err) {
     const struct table *t = &e->step_type->table;
     struct cell *cells = ARENA_NEW(tx_arena(tx), struct cell, t->n_cols);
     if (cells == NULL) return err_fail(err, ERR_NOMEM, "step");
@@ -23,5 +23,26 @@ enum err_code step_add(const struct engine *e, struct tx *tx, const struct case_
     cells[col[STEP_public]] = cell_int(s->is_public ? 1 : 0);
     cells[col[STEP_counts_as]] = cell_text(s->counts_as);
     int64_t id = 0;
-    return tx_insert(tx, t, cells, &id, err);
+    if (history == NULL) return tx_insert(tx, t, cells, &id, err);
+    if (history->n_steps == HISTORY_MAX_STEPS) return err_fail(err, ERR_LIMIT, "a case has more than %d steps", HISTORY_MAX_STEPS);
+    history->steps[history->n_steps++] = cells;
+    return ERR_OK;
+}
+
+enum err_code case_history_write(const struct engine *e, struct tx *tx, struct case_row *r,
+                                 struct case_history *h, struct err *err) {
+    TRY(tx_insert(tx, &e->case_type->table, r->cells, &r->id, err));
+    r->version = 1;
+    int64_t id = 0;
+    for (size_t i = 0; i < h->n_parties; i++) {
+        h->parties[i][e->party_col[PARTY_case_id]] = cell_int(r->id);
+        id = 0;
+        TRY(tx_insert(tx, &e->party_type->table, h->parties[i], &id, err));
+    }
+    for (size_t i = 0; i < h->n_steps; i++) {
+        h->steps[i][e->step_col[STEP_case_id]] = cell_int(r->id);
+        id = 0;
+        TRY(tx_insert(tx, &e->step_type->table, h->steps[i], &id, err));
+    }
+    return ERR_OK;
 }

@@ -11,7 +11,7 @@ struct step {
     int64_t at_us, elapsed_milli; /* time spent in `from`, in thousandths of the unit of its limit; 0 without one */
     bool is_public;
 };
-/* Insert the step of a case as the case stands after the move (unit, post, due). */
+/* Insert the step (or put it into the history) of a case as the case stands after the move (unit, post, due). */
 enum err_code step_add(const struct engine *e, struct tx *tx, const struct case_row *r,
-                       const struct step *s, struct err *err) NODISCARD;
+                       const struct step *s, struct case_history *history, struct err *err) NODISCARD;
 #endif
