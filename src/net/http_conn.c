@@ -52,6 +52,9 @@ void http_conn_close(struct http_conn *c) {
         ops->gone(c->push_ctx);
     }
     forget_request(c);
+    /* Inside its callback the bufferevent lives on until that returns: it must have let go of the
+     * descriptor before another loop can be given the same number. */
+    (void)bufferevent_disable(c->bev, EV_READ | EV_WRITE);
     bufferevent_free(c->bev);
     /* Not left to the bufferevent, which closes a turn later: the loop may end before that. */
     (void)close(c->fd);

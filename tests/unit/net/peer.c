@@ -43,10 +43,12 @@ void peer_say(int fd, const char *text) { peer_send(fd, text, strlen(text)); }
 struct peer_text peer_read_either(int fd, const char *a, const char *b, int timeout_ms) {
     struct peer_text t = {.p = calloc(1, 1)};
     int64_t end = clock_mono_us() + (int64_t)timeout_ms * 1000;
+    size_t looked = 0;
     for (;;) {
         char chunk[65536];
-        if (a != NULL && strstr(t.p, a) != NULL) return t;
-        if (b != NULL && strstr(t.p, b) != NULL) return t;
+        if (a != NULL && strstr(t.p + looked, a) != NULL) return t;
+        if (b != NULL && strstr(t.p + looked, b) != NULL) return t;
+        looked = t.n < 100 ? 0 : t.n - 100; /* longer than what is looked for */
         int64_t left = (end - clock_mono_us()) / 1000;
         struct pollfd p = {.fd = fd, .events = POLLIN};
         if (left <= 0 || poll(&p, 1, (int)left) == 0) {
