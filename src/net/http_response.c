@@ -272,14 +272,17 @@ void http_response_compress(struct http_response *r) {
 #define SECURITY_HEADERS                                                                           \
     "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"                          \
     "Permissions-Policy: geolocation=(self), camera=(self)\r\n"                                    \
-    "Cross-Origin-Opener-Policy: same-origin\r\nCross-Origin-Resource-Policy: same-origin\r\n"
+    "Cross-Origin-Resource-Policy: same-origin\r\n"
 
 void http_response_head(const struct http_response *r, struct buf *out, int64_t length,
                         bool keep_alive, bool secure, const char *date) {
     buf_printf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n", r->status, http_reason(r->status), date);
     buf_str(out, SECURITY_HEADERS);
     if (!r->has_csp) buf_str(out, SECURITY_POLICY);
-    if (secure) buf_str(out, "Strict-Transport-Security: max-age=31536000\r\n");
+    /* Browsers heed these two over TLS only, and complain about the second elsewhere. */
+    if (secure)
+        buf_str(out, "Strict-Transport-Security: max-age=31536000\r\n"
+                     "Cross-Origin-Opener-Policy: same-origin\r\n");
     if (r->headers.n > 0) buf_add(out, r->headers.p, r->headers.n);
     if (r->type != NULL) buf_printf(out, "Content-Type: %s\r\n", r->type);
     if (length == -1)
