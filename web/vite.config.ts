@@ -28,5 +28,5 @@ export default defineConfig({
   worker: { format: 'es' },
   server: { proxy: passed },
   preview: { proxy: passed },
-  test: { environment: 'happy-dom', include: ['tests/**/*.test.ts'] },
+  test: { environment: 'node', include: ['tests/**/*.test.ts'] },
 });

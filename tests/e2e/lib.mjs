@@ -149,6 +149,10 @@ export async function api(page, path) {
 }
 
 export async function settled(page) {
-  await page.waitForLoadState('networkidle').catch(() => undefined);
-  await page.waitForFunction(() => document.querySelector('main h1') && !document.querySelector('main .spinner'), null, { timeout: 15_000 });
+  await page.waitForSelector('main h1', { state: 'attached' });
+  // Nothing is loading now, and still nothing a moment later.
+  for (let calm = 0; calm < 2; calm++) {
+    await page.waitForFunction(() => !document.querySelector('main .spinner'), null, { timeout: 20_000 });
+    await page.waitForTimeout(120);
+  }
 }

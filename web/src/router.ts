@@ -75,6 +75,7 @@ export function showTitle(): void {
 router.afterEach(async (to, from, failure) => {
   if (failure) return;
   document.documentElement.dataset.side = to.meta.staff ? 'staff' : 'public';
+  document.documentElement.dataset.fit = to.name === 'map' ? 'screen' : 'page';
   if (to.name !== 'map') usePrefs().setWall(false);
   showTitle();
   // The first page keeps the browser's own starting point; later ones start at their heading.

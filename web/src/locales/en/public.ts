@@ -293,6 +293,13 @@ export default {
   },
   state: {
     reported: 'Reported',
+    registered: 'Registered',
+    triaged: 'Sent to mediation',
+    mediating: 'In mediation',
+    agreed: 'Agreed',
+    not_agreed: 'No agreement',
+    followed_up: 'Followed up',
+    withdrawn: 'Stopped',
     accepted: 'Accepted',
     refused: 'Refused',
     filed: 'Filed',
@@ -323,6 +330,7 @@ export default {
     triage: 'Triage',
     agree: 'Agreement reached',
     not_agree: 'No agreement',
+    withdraw: 'Stop the mediation',
     follow_up: 'Follow up',
   },
   input: {

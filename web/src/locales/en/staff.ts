@@ -86,6 +86,7 @@ export default {
     list_title: 'Cases on the map',
     list_text: 'Open cases in the shown part of the map, up to 50, by their limit.',
     wall: 'Wall screen',
+    wall_end: 'Leave wall screen',
     whole_city: 'Whole city',
     open_case: 'Open the case',
     feed: 'Just now',
@@ -185,7 +186,7 @@ export default {
     reset_text: 'Hand it over in person or by a way you trust. It works once.',
     reset_until: 'Valid until {when}',
   },
-  roles: { text: 'Roles come from packs; they can only be read here.', nothing: 'No rights at all.' },
+  roles: { text: 'Roles come from packs; they can only be read here.', nothing: 'No rights at all.', sees: 'Sees cases of:', cases_none: 'nothing', cases_own_cells: 'its own cells', cases_unit: 'its unit', cases_area: 'its area', cases_all: 'everything' },
   grant: {
     case: { read: 'read cases within the scope', report: 'report cases for others', move: 'make the moves of a process', export: 'export cases', contact: 'open personal fields for a stated purpose' },
     grid: { read: 'read cells, posts and duties', manage: 'change areas, cells and units' },

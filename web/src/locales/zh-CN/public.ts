@@ -293,6 +293,13 @@ export default {
   },
   state: {
     reported: '已上报',
+    registered: '已登记',
+    triaged: '已分流',
+    mediating: '调解中',
+    agreed: '已达成协议',
+    not_agreed: '未达成协议',
+    followed_up: '已回访',
+    withdrawn: '已终止',
     accepted: '已受理',
     refused: '不予受理',
     filed: '已立案',
@@ -323,6 +330,7 @@ export default {
     triage: '分流',
     agree: '达成一致',
     not_agree: '未达成一致',
+    withdraw: '终止调解',
     follow_up: '回访',
   },
   input: {

@@ -86,6 +86,7 @@ export default {
     list_title: '图上案件',
     list_text: '当前地图范围内的在办案件，最多 50 件，按期限排列。',
     wall: '大屏',
+    wall_end: '退出大屏',
     whole_city: '全市',
     open_case: '打开案件',
     feed: '最新动态',
@@ -185,7 +186,7 @@ export default {
     reset_text: '请当面或通过可靠渠道交给本人。只能使用一次。',
     reset_until: '有效期至 {when}',
   },
-  roles: { text: '角色来自业务包，在页面上只能查看。', nothing: '没有任何权限。' },
+  roles: { text: '角色来自业务包，在页面上只能查看。', nothing: '没有任何权限。', sees: '可见案件：', cases_none: '无', cases_own_cells: '自己的网格', cases_unit: '本单位', cases_area: '所辖区域', cases_all: '全部' },
   grant: {
     case: { read: '查看职责范围内的案件', report: '代为上报案件', move: '按流程办理案件', export: '导出案件', contact: '按目的查看案件个人信息' },
     grid: { read: '查看网格、岗位和职责', manage: '维护区划、网格和单位' },
