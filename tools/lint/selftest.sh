@@ -11,6 +11,7 @@ cp -R "$here/tools/lint" tools/lint
 cp "$here/.clang-format" "$here/.clang-tidy" .
 printf '# none\n' >tools/lint/banned.allow
 printf '# none\n' >tools/lint/sizes.allow
+printf '# none\n' >tools/lint/tidy.allow
 status=0
 
 # expect CHECK TEXT: the check fails and says TEXT. passes CHECK: it does not fail.
@@ -108,6 +109,11 @@ printf 'int f(int a);\nint f(int a) {\n    int *p = 0;\n    if (a > 3) return *p
 printf '[{\n"directory": "%s",\n"command": "cc -Isrc -c src/base/b.c",\n"file": "%s/src/base/b.c"\n}]\n' "$tree" "$(pwd -P)" |
     sed 's/^"/  "/' >compile_commands.json
 expect tidy 'core.NullDereference'
+echo 'src/base/b.c:clang-analyzer-core.NullDereference it is for the test' >tools/lint/tidy.allow
+passes tidy
+echo 'src/base/b.c:clang-analyzer-core.DivideZero it is for the test' >>tools/lint/tidy.allow
+expect tidy '"src/base/b.c:clang-analyzer-core.DivideZero" is not needed any more'
+printf '# none\n' >tools/lint/tidy.allow
 git add -A
 git -c user.name=lint -c user.email=lint@example.invalid commit -q -m clean
 if ! LINT_CHANGED=1 tools/lint/run . tidy >/dev/null; then

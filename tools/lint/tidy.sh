@@ -25,9 +25,22 @@ fi
 if [ -z "$files" ]; then exit 0; fi
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT INT TERM
-status=0
 # Its summary ("N warnings generated") counts what is suppressed too, and is left out.
-echo "$files" | xargs -P "${LINT_JOBS:-2}" -n 3 clang-tidy -p "$build" --quiet >"$out" 2>/dev/null || status=1
-# A header's finding appears once a source that includes it.
-awk '/: (error|warning): / { show = !seen[$0]++ } show' "$out"
-exit $status
+broken=0
+echo "$files" | xargs -P "${LINT_JOBS:-2}" -n 3 clang-tidy -p "$build" --quiet >"$out" 2>/dev/null || broken=1
+# A header's finding appears once a source that includes it: once is enough. Allowed findings go with their notes.
+awk -v root="$root/" -v whole="${LINT_CHANGED:-0}" -v broken="$broken" '
+    FILENAME ~ /tidy.allow$/ { if ($0 !~ /^#/ && NF > 1) allowed[$1] = 1; next }
+    /: (error|warning): .*\[[^]]*\]$/ {
+        findings++
+        check = $0; sub(/.*\[/, "", check); sub(/[],].*/, "", check)
+        path = $0; sub(/:.*/, "", path); sub(root, "", path)
+        key = path ":" check
+        if (key in allowed) { used[key] = 1; show = 0 } else { show = !seen[$0]++; bad = 1 }
+    }
+    show
+    END {
+        if (whole != 1) for (k in allowed) if (!(k in used)) { print "tools/lint/tidy.allow: \"" k "\" is not needed any more: remove it"; bad = 1 }
+        if (broken && !findings) { print "clang-tidy could not read the files"; bad = 1 }
+        exit bad
+    }' tools/lint/tidy.allow "$out"
