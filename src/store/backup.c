@@ -18,6 +18,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "store/inside.h"
+#include "store/os.h"
 #include "store/verify.h"
 
 enum { CHUNK = 65536, MOST_DEPTH = 8, MANIFEST_MAX = 4096, BACKUP_FORMAT = 1 };
@@ -126,9 +127,7 @@ static enum err_code names_of(struct arena *a, const char *path, char ***out, si
     DIR *d = opendir(path);
     *n = 0;
     *out = ARENA_NEW(a, char *, cap);
-    if (d == NULL)
-        return errno == ENOENT ? ERR_OK
-                               : err_fail(err, ERR_IO, "cannot read %s: %s", path, strerror(errno));
+    if (d == NULL) return errno == ENOENT ? ERR_OK : os_fail(err, "cannot read", path);
     for (struct dirent *e; *out != NULL && (e = readdir(d)) != NULL;) {
         if (!file_is_plain_name(e->d_name)) continue;
         if (*n == cap) {
@@ -154,8 +153,7 @@ static enum err_code put_entry(struct archive *a, const char *dir, const char *n
     char path[LEDGER_PATH];
     struct stat st;
     TRY(join_path(path, dir, name, err));
-    if (lstat(path, &st) != 0)
-        return err_fail(err, ERR_IO, "cannot read %s: %s", path, strerror(errno));
+    if (lstat(path, &st) != 0) return os_fail(err, "cannot read", path);
     if (S_ISREG(st.st_mode)) return put_file(a, name, path, err);
     if (!S_ISDIR(st.st_mode)) return ERR_OK;
     return depth < MOST_DEPTH ? put_folder(a, dir, name, depth + 1, err)
@@ -207,8 +205,7 @@ static enum err_code write_archive(const char *dir, const char *part, const char
     struct archive *a = archive_write_new();
     if (a == NULL) return err_fail(err, ERR_NOMEM, "no memory for a backup");
     int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    enum err_code rc =
-        fd < 0 ? err_fail(err, ERR_IO, "cannot make %s: %s", part, strerror(errno)) : ERR_OK;
+    enum err_code rc = fd < 0 ? os_fail(err, "cannot make", part) : ERR_OK;
     if (rc == ERR_OK && (archive_write_set_format_pax_restricted(a) != ARCHIVE_OK ||
                          archive_write_add_filter_zstd(a) != ARCHIVE_OK ||
                          archive_write_open_fd(a, fd) != ARCHIVE_OK))
@@ -217,7 +214,7 @@ static enum err_code write_archive(const char *dir, const char *part, const char
     if (rc == ERR_OK && archive_write_close(a) != ARCHIVE_OK) rc = archive_error(a, part, err);
     if (rc != ERR_OK) (void)archive_write_fail(a);
     (void)archive_write_free(a);
-    if (rc == ERR_OK && fsync(fd) != 0) rc = err_fail(err, ERR_IO, "%s: %s", part, strerror(errno));
+    if (rc == ERR_OK && fsync(fd) != 0) rc = os_fail(err, "cannot use", part);
     if (fd >= 0) (void)close(fd);
     return rc;
 }
@@ -249,7 +246,7 @@ enum err_code ledger_backup(const char *dir, const char *file, struct err *err) 
     TRY(suffix_path(part, file, ".part", err));
     TRY(suffix_path(db_copy, file, ".db.part", err));
     TRY(join_path(path, dir, "checkpoint", err));
-    buf_init(&checkpoint, NOTE_MAX * 4);
+    buf_init(&checkpoint, (size_t)NOTE_MAX * 4);
     /* Read before the database is copied, so that the copy reaches at least that far. Blobs after
      * it, so that each one the copy names is there: a blob is stored before the row that names it.
      */
@@ -258,8 +255,7 @@ enum err_code ledger_backup(const char *dir, const char *file, struct err *err) 
     (void)unlink(db_copy);
     if (rc == ERR_OK) rc = copy_db(dir, db_copy, err);
     if (rc == ERR_OK) rc = write_archive(dir, part, db_copy, &checkpoint, err);
-    if (rc == ERR_OK && rename(part, file) != 0)
-        rc = err_fail(err, ERR_IO, "cannot rename %s: %s", part, strerror(errno));
+    if (rc == ERR_OK && rename(part, file) != 0) rc = os_fail(err, "cannot rename", part);
     if (rc == ERR_OK) rc = sync_parent(file, err);
     if (rc != ERR_OK) (void)unlink(part);
     (void)unlink(db_copy);
@@ -297,8 +293,7 @@ static enum err_code make_parents(const char *dir, const char *name, struct err 
     TRY(join_path(path, dir, name, err));
     for (char *p = path + strlen(dir) + 1; (p = strchr(p, '/')) != NULL; p++) {
         *p = '\0';
-        if (mkdir(path, 0750) != 0 && errno != EEXIST)
-            return err_fail(err, ERR_IO, "cannot make %s: %s", path, strerror(errno));
+        if (mkdir(path, 0750) != 0 && errno != EEXIST) return os_fail(err, "cannot make", path);
         *p = '/';
     }
     return ERR_OK;
@@ -315,9 +310,7 @@ static enum err_code get_data(struct archive *a, int fd, const char *name,
         (void)crypto_hash_sha256_update(s, (const unsigned char *)chunk, (unsigned long long)n);
         for (la_ssize_t at = 0; at < n;) {
             ssize_t w = write(fd, chunk + at, (size_t)(n - at));
-            if (w < 0)
-                return err_fail(err, errno == ENOSPC ? ERR_FULL : ERR_IO, "cannot write %s: %s",
-                                name, strerror(errno));
+            if (w < 0) return os_fail(err, "cannot write", name);
             at += w;
         }
     }
@@ -331,9 +324,7 @@ static enum err_code get_file(struct archive *a, const char *dir, const char *na
     TRY(join_path(path, dir, name, err));
     TRY(make_parents(dir, name, err));
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
-    if (fd < 0)
-        return err_fail(err, errno == EEXIST ? ERR_CORRUPT : ERR_IO, "cannot make %s: %s", path,
-                        strerror(errno));
+    if (fd < 0) return os_fail(err, "cannot make", path);
     char *chunk = mem_new(CHUNK, 1);
     (void)crypto_hash_sha256_init(&s);
     enum err_code rc = chunk == NULL ? err_fail(err, ERR_NOMEM, "no memory to restore")
@@ -341,8 +332,7 @@ static enum err_code get_file(struct archive *a, const char *dir, const char *na
     (void)crypto_hash_sha256_final(&s, hash);
     (void)sodium_bin2hex(hex, 65, hash, sizeof hash);
     mem_free(chunk);
-    if (rc == ERR_OK && fsync(fd) != 0)
-        rc = err_fail(err, ERR_IO, "cannot write %s: %s", path, strerror(errno));
+    if (rc == ERR_OK && fsync(fd) != 0) rc = os_fail(err, "cannot write", path);
     (void)close(fd);
     return rc;
 }
@@ -436,25 +426,27 @@ static enum err_code signer_name(const char *dir, char name[NOTE_NAME_MAX], stru
     return rc;
 }
 
-static enum err_code copy_keys(const char *keys_dir, const char *dir, struct err *err) {
-    static const char *const names[] = {"signing", "secret", "verifier"};
+static enum err_code copy_key(const char *keys_dir, const char *to_dir, const char *name,
+                              unsigned mode, struct err *err) {
     char from[LEDGER_PATH], to[LEDGER_PATH];
+    struct buf b;
+    TRY(join_path(from, keys_dir, name, err));
+    TRY(join_path(to, to_dir, name, err));
+    buf_init(&b, MANIFEST_MAX);
+    enum err_code rc = file_read(from, &b, err);
+    if (rc == ERR_OK) rc = file_write(to, b.p, b.n, mode, err);
+    if (b.p != NULL) sodium_memzero(b.p, b.n);
+    buf_deinit(&b);
+    return rc;
+}
+
+static enum err_code copy_keys(const char *keys_dir, const char *dir, struct err *err) {
+    char to[LEDGER_PATH];
     TRY(join_path(to, dir, "keys", err));
-    if (mkdir(to, 0700) != 0 && errno != EEXIST)
-        return err_fail(err, ERR_IO, "cannot make %s: %s", to, strerror(errno));
-    for (size_t i = 0; i < 3; i++) {
-        struct buf b;
-        buf_init(&b, MANIFEST_MAX);
-        TRY(join_path(from, keys_dir, names[i], err));
-        int n = snprintf(to, sizeof to, "%s/keys/%s", dir, names[i]);
-        if (n < 0 || n >= LEDGER_PATH)
-            return err_fail(err, ERR_INVALID, "a path is too long: %s", dir);
-        enum err_code rc = file_read(from, &b, err);
-        if (rc == ERR_OK) rc = file_write(to, b.p, b.n, i == 2 ? 0644 : 0600, err);
-        if (b.p != NULL) sodium_memzero(b.p, b.n);
-        buf_deinit(&b);
-        TRY(rc);
-    }
+    if (mkdir(to, 0700) != 0 && errno != EEXIST) return os_fail(err, "cannot make", to);
+    TRY(copy_key(keys_dir, to, "signing", 0600, err));
+    TRY(copy_key(keys_dir, to, "secret", 0600, err));
+    TRY(copy_key(keys_dir, to, "verifier", 0644, err));
     struct keys keys;
     enum err_code rc = keys_load(dir, &keys, err);
     sodium_memzero(&keys, sizeof keys);
@@ -469,8 +461,7 @@ static enum err_code fill(const char *file, const char *dir, const char *keys_di
     TRY(read_archive(file, dir, err));
     for (size_t i = 0; i < 2; i++) {
         TRY(join_path(path, dir, folders[i], err));
-        if (mkdir(path, 0750) != 0 && errno != EEXIST)
-            return err_fail(err, ERR_IO, "cannot make %s: %s", path, strerror(errno));
+        if (mkdir(path, 0750) != 0 && errno != EEXIST) return os_fail(err, "cannot make", path);
     }
     TRY(ledger_verify(dir, NULL, &report, err));
     if (!report.ok)
@@ -506,12 +497,9 @@ enum err_code ledger_restore(const char *file, const char *dir, const char *keys
     TRY(suffix_path(part, dir, ".restoring", err));
     if (!is_free(dir))
         return err_fail(err, ERR_CONFLICT, "%s exists and is not an empty folder", dir);
-    if (mkdir(part, 0750) != 0)
-        return err_fail(err, errno == EEXIST ? ERR_CONFLICT : ERR_IO, "cannot make %s: %s", part,
-                        strerror(errno));
+    if (mkdir(part, 0750) != 0) return os_fail(err, "cannot make", part);
     enum err_code rc = fill(file, part, keys_dir, err);
-    if (rc == ERR_OK && rename(part, dir) != 0)
-        rc = err_fail(err, ERR_IO, "cannot rename %s: %s", part, strerror(errno));
+    if (rc == ERR_OK && rename(part, dir) != 0) rc = os_fail(err, "cannot rename", part);
     if (rc == ERR_OK) return sync_parent(dir, err);
     (void)nftw(part, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     return rc;

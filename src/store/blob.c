@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "store/inside.h"
+#include "store/os.h"
 
 enum { HASH_HEX = 64 };
 
@@ -37,8 +38,7 @@ enum err_code blob_put(struct ledger *l, const void *p, size_t n, char hash[65],
         (void)snprintf(blobs, sizeof blobs, "%s/blobs", l->dir);
         TRY(file_sync_dir(blobs, err));
     } else if (errno != EEXIST) {
-        return err_fail(err, errno == ENOSPC ? ERR_FULL : ERR_IO, "cannot make %s: %s", folder,
-                        strerror(errno));
+        return os_fail(err, "cannot make", folder);
     }
     return file_write(file, p, n, 0640, err);
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
+#include "store/os.h"
 
 enum {
     PAGE_SIZE = 8192,
@@ -123,12 +124,10 @@ static bool immutable_uri(const char *where, char out[PATH_LEN]) {
     return true;
 }
 
-/* A savepoint keeps copies of the pages that a command changes. They are held in memory for good: with a limit, SQLite
- * 3.40 fails a command that outgrows it (an import of thousands of cells) with SQLITE_FULL. Takes effect before the first
- * connection. */
-static void set_up_once(void) {
-    (void)sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
-}
+/* A savepoint keeps copies of the pages that a command changes. They are held in memory for good:
+ * with a limit, SQLite 3.40 fails a command that outgrows it (an import of thousands of cells) with
+ * SQLITE_FULL. Takes effect before the first connection. */
+static void set_up_once(void) { (void)sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1); }
 
 static enum err_code open_one(const char *where, int flags, const struct db_open *o, struct conn *c,
                               struct err *err) {
@@ -320,9 +319,7 @@ static bool is_sound_header(const unsigned char *h) {
 static enum err_code lite_probe(const char *where, int64_t *format, struct err *err) {
     unsigned char h[HEADER];
     FILE *f = fopen(where, "rb");
-    if (f == NULL)
-        return err_fail(err, errno == ENOENT || errno == ENOTDIR ? ERR_NOT_FOUND : ERR_IO, "%s: %s",
-                        where, strerror(errno));
+    if (f == NULL) return os_fail(err, "cannot use", where);
     size_t n = fread(h, 1, sizeof h, f);
     bool whole_pages =
         fseek(f, 0, SEEK_END) == 0 && ftell(f) >= PAGE_SIZE && ftell(f) % PAGE_SIZE == 0;

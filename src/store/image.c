@@ -49,6 +49,11 @@ static void put_real(struct buf *b, double d) {
     jw_double(&w, d);
 }
 
+static void put_bytes(char **to, const char *bytes, size_t n) {
+    memcpy(*to, bytes, n);
+    *to += n;
+}
+
 static bool put_text(struct buf *b, const char *p, size_t n) {
     static const char hex[] = "0123456789abcdef";
     bool ascii = true;
@@ -67,10 +72,9 @@ static bool put_text(struct buf *b, const char *p, size_t n) {
         } else if (c == '\0') {
             return false;
         } else {
-            memcpy(q, "\\u00", 4);
-            q[4] = hex[c >> 4];
-            q[5] = hex[c & 15];
-            q += 6;
+            put_bytes(&q, "\\u00", 4);
+            *q++ = hex[c >> 4];
+            *q++ = hex[c & 15];
         }
     }
     *q++ = '"';
@@ -99,15 +103,25 @@ static bool put_blob(struct buf *b, const struct cell *x) {
     return true;
 }
 
+static bool put_commit(struct buf *b, const struct cell *x) {
+    if ((x->type != CELL_COMMIT && x->type != CELL_TEXT) || !image_is_commit_text(x->p, x->n))
+        return false;
+    buf_add(b, "{\"c\":\"", 6);
+    buf_add(b, x->p + 2, COMMIT_HEX);
+    buf_add(b, "\"}", 2);
+    return true;
+}
+
+static bool put_number(struct buf *b, const struct cell *x) {
+    /* An integer stands for the same real number only where a double holds it exactly. */
+    bool exact = x->type == CELL_INT && x->i > -(INT64_C(1) << 53) && x->i < (INT64_C(1) << 53);
+    if (!exact && (x->type != CELL_REAL || !isfinite(x->d))) return false;
+    put_real(b, exact ? (double)x->i : x->d);
+    return true;
+}
+
 static bool put_value(struct buf *b, const struct column *c, const struct cell *x) {
-    if (c->personal) {
-        if ((x->type != CELL_COMMIT && x->type != CELL_TEXT) || !image_is_commit_text(x->p, x->n))
-            return false;
-        buf_add(b, "{\"c\":\"", 6);
-        buf_add(b, x->p + 2, COMMIT_HEX);
-        buf_add(b, "\"}", 2);
-        return true;
-    }
+    if (c->personal) return put_commit(b, x);
     switch (c->type) {
     case COL_TEXT:
         return x->type == CELL_TEXT && put_text(b, x->p, x->n);
@@ -125,12 +139,7 @@ static bool put_value(struct buf *b, const struct column *c, const struct cell *
         buf_str(b, x->i != 0 ? "true" : "false");
         return true;
     case COL_REAL:
-        if (x->type == CELL_INT && x->i > -(INT64_C(1) << 53) && x->i < (INT64_C(1) << 53)) {
-            put_real(b, (double)x->i);
-            return true;
-        }
-        if (x->type == CELL_REAL && isfinite(x->d)) put_real(b, x->d);
-        return x->type == CELL_REAL && isfinite(x->d);
+        return put_number(b, x);
     case COL_BLOB:
         return x->type == CELL_BLOB && put_blob(b, x);
     }
@@ -204,57 +213,41 @@ static const char *skip_word(const char *p, const char *end) {
     return p == from ? NULL : p;
 }
 
-/* The end of a value, without recursion: open[] holds the kind of each container around p. */
-static const char *skip_value(const char *p, const char *end) {
-    char open[MAX_DEPTH];
-    size_t depth = 0;
-    bool want_value = true, may_close = false;
+static const char *skip_value(const char *p, const char *end, unsigned depth);
+
+/* "key" : */
+static const char *skip_key(const char *p, const char *end) {
+    p = skip_string(skip_space(p, end), end);
+    if (p == NULL) return NULL;
+    p = skip_space(p, end);
+    return p < end && *p == ':' ? p + 1 : NULL;
+}
+
+static const char *skip_container(const char *p, const char *end, unsigned depth) {
+    bool object = *p == '{';
+    char close = object ? '}' : ']';
+    p = skip_space(p + 1, end);
+    if (p < end && *p == close) return p + 1;
     for (;;) {
-        p = skip_space(p, end);
-        if (p >= end) return NULL;
-        if (want_value && (*p == '{' || *p == '[')) {
-            if (depth == MAX_DEPTH) return NULL;
-            open[depth++] = *p++;
-            p = skip_space(p, end);
-            may_close = true;
-            if (p < end && *p == (open[depth - 1] == '{' ? '}' : ']')) goto close;
-            if (open[depth - 1] == '[') continue;
-        } else if (want_value) {
-            p = *p == '"' ? skip_string(p, end) : skip_word(p, end);
-            if (p == NULL) return NULL;
-            if (depth == 0) return p;
-            want_value = false;
-            may_close = true;
-            continue;
-        } else if (*p == ',') {
-            p = skip_space(p + 1, end);
-            if (open[depth - 1] == '[') {
-                want_value = true;
-                may_close = false;
-                continue;
-            }
-        } else {
-            goto close;
-        }
-        p = skip_string(p, end);
-        if (p == NULL) return NULL;
-        p = skip_space(p, end);
-        if (p >= end || *p != ':') return NULL;
-        p++;
-        want_value = true;
-        may_close = false;
-        continue;
-    close:
-        if (!may_close || depth == 0 || p >= end || *p != (open[depth - 1] == '{' ? '}' : ']'))
-            return NULL;
-        p++;
-        if (--depth == 0) return p;
-        want_value = false;
+        if (object) p = skip_key(p, end);
+        if (p != NULL) p = skip_value(p, end, depth + 1);
+        if (p != NULL) p = skip_space(p, end);
+        if (p == NULL || p >= end) return NULL;
+        if (*p == close) return p + 1;
+        if (*p++ != ',') return NULL;
     }
 }
 
+/* The end of a value, or NULL; the recursion ends at MAX_DEPTH. */
+static const char *skip_value(const char *p, const char *end, unsigned depth) {
+    p = skip_space(p, end);
+    if (p >= end) return NULL;
+    if (*p == '{' || *p == '[') return depth < MAX_DEPTH ? skip_container(p, end, depth) : NULL;
+    return *p == '"' ? skip_string(p, end) : skip_word(p, end);
+}
+
 bool image_is_json(const char *p, size_t n) {
-    const char *end = p + n, *q = skip_value(p, end);
+    const char *end = p + n, *q = skip_value(p, end, 0);
     return q != NULL && skip_space(q, end) == end;
 }
 
@@ -271,7 +264,7 @@ int image_next(struct image_iter *it, struct image_member *m) {
     }
     const char *k = skip_string(p, end);
     if (k == NULL || k >= end || *k != ':') return -1;
-    const char *v = skip_value(k + 1, end);
+    const char *v = skip_value(k + 1, end, 0);
     if (v == NULL) return -1;
     *m = (struct image_member){p + 1, k + 1, (size_t)(k - p - 2), (size_t)(v - k - 1)};
     it->started = true;

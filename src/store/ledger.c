@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "store/inside.h"
+#include "store/os.h"
 #include "store/statements.h"
 
 enum {
@@ -36,8 +37,7 @@ static enum err_code path_of(const char *dir, const char *name, char out[LEDGER_
 
 static enum err_code make_dir(const char *path, unsigned mode, struct err *err) {
     if (mkdir(path, mode) == 0 || errno == EEXIST) return ERR_OK;
-    return err_fail(err, errno == ENOSPC ? ERR_FULL : ERR_IO, "cannot make %s: %s", path,
-                    strerror(errno));
+    return os_fail(err, "cannot make", path);
 }
 
 static enum err_code make_dirs(const char *dir, struct err *err) {
@@ -62,8 +62,7 @@ static enum err_code make_db(const char *dir, int64_t ledger, struct err *err) {
     char fresh[LEDGER_PATH], final[LEDGER_PATH];
     TRY(path_of(dir, DB_NAME ".new", fresh, err));
     TRY(path_of(dir, DB_NAME, final, err));
-    if (unlink(fresh) != 0 && errno != ENOENT)
-        return err_fail(err, ERR_IO, "cannot remove %s: %s", fresh, strerror(errno));
+    if (unlink(fresh) != 0 && errno != ENOENT) return os_fail(err, "cannot remove", fresh);
     const struct db_open o = {.create = true};
     struct db *db;
     TRY(db_open(&driver_sqlite, fresh, &o, &db, err));
@@ -72,8 +71,7 @@ static enum err_code make_db(const char *dir, int64_t ledger, struct err *err) {
     enum err_code rc = migrate(db, ledger, m, n, err);
     db_close(db, true);
     TRY(rc);
-    if (rename(fresh, final) != 0)
-        return err_fail(err, ERR_IO, "cannot rename %s: %s", fresh, strerror(errno));
+    if (rename(fresh, final) != 0) return os_fail(err, "cannot rename", fresh);
     return file_sync_dir(dir, err);
 }
 
@@ -110,7 +108,7 @@ static enum err_code take_lock(struct ledger *l, struct err *err) {
     char path[LEDGER_PATH];
     TRY(path_of(l->dir, "lock", path, err));
     l->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (l->lock_fd < 0) return err_fail(err, ERR_IO, "cannot open %s: %s", path, strerror(errno));
+    if (l->lock_fd < 0) return os_fail(err, "cannot open", path);
     if (flock(l->lock_fd, LOCK_EX | LOCK_NB) == 0) return ERR_OK;
     return err_fail(err, errno == EWOULDBLOCK ? ERR_CONFLICT : ERR_IO, "another server has %s open",
                     l->dir);
@@ -163,7 +161,7 @@ static enum err_code check_checkpoint(struct ledger *l, struct err *err) {
     struct buf b;
     struct checkpoint cp = {.size = 0};
     TRY(path_of(l->dir, "checkpoint", path, err));
-    buf_init(&b, NOTE_MAX * 4);
+    buf_init(&b, (size_t)NOTE_MAX * 4);
     enum err_code rc = file_read(path, &b, err);
     if (rc == ERR_OK) rc = note_parse(buf_text(&b), b.n, &cp, err);
     buf_deinit(&b);
@@ -239,19 +237,24 @@ static enum err_code start_threads(struct ledger *l, struct err *err) {
     return ERR_OK;
 }
 
+/* The folder as it is: nothing is written but by migrations. */
+static enum err_code open_state(struct ledger *l, struct err *err) {
+    size_t n;
+    const struct migration *m = migrations_builtin(&n);
+    TRY(ledger_open_db(l, false, WRITER_CACHE_KIB, &l->w, err));
+    TRY(migrate(l->w, l->id, m, n, err));
+    TRY(head_load(l->w, l->id, &l->head, err));
+    TRY(check_tail(l, err));
+    return check_checkpoint(l, err);
+}
+
 static enum err_code open_steps(struct ledger *l, const struct ledger_options *o, struct err *err) {
     if (o->ledger_id < 1) return err_fail(err, ERR_INTERNAL, "ledger ids start at 1");
     TRY(check_format(l, err));
     TRY(take_lock(l, err));
     TRY(keys_load(l->dir, &l->keys, err));
     TRY(schema_register(l, o, err));
-    TRY(ledger_open_db(l, false, WRITER_CACHE_KIB, &l->w, err));
-    size_t n;
-    const struct migration *m = migrations_builtin(&n);
-    TRY(migrate(l->w, l->id, m, n, err));
-    TRY(head_load(l->w, l->id, &l->head, err));
-    TRY(check_tail(l, err));
-    TRY(check_checkpoint(l, err));
+    TRY(open_state(l, err));
     l->committed = l->head;
     atomic_store(&l->last_seq, (int64_t)l->head.tree.size);
     TRY(apply_schema(l, err));

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "store/os.h"
 
 enum { B64 = sodium_base64_VARIANT_ORIGINAL, ALGORITHM_ED25519 = 1, SEED = 32, PATH_LEN = 4096 };
 #define SIGNATURE_MARK "\xe2\x80\x94 " /* an em dash and a space, as signed-note wants */
@@ -47,7 +48,7 @@ enum err_code note_parse(const char *text, size_t n, struct checkpoint *out, str
     const char *end = text + n, *origin = text;
     const char *e1 = line_end(origin, end), *e2 = e1 == NULL ? NULL : line_end(e1 + 1, end);
     const char *e3 = e2 == NULL ? NULL : line_end(e2 + 1, end);
-    if (n >= NOTE_MAX * 4 || e3 == NULL)
+    if (n >= (size_t)NOTE_MAX * 4 || e3 == NULL)
         return err_fail(err, ERR_SYNTAX, "a checkpoint has at least three lines");
     size_t n_origin = (size_t)(e1 - origin), n_size = (size_t)(e2 - e1 - 1);
     if (n_origin == 0 || n_origin >= sizeof out->origin)
@@ -219,8 +220,7 @@ static enum err_code make_signer(const char *dir, const char *name, struct err *
 enum err_code keys_make(const char *dir, const char *name, struct err *err) {
     char path[PATH_LEN], text[256];
     TRY(key_path(dir, "", path, err));
-    if (mkdir(path, 0700) != 0 && errno != EEXIST)
-        return err_fail(err, ERR_IO, "cannot make %s: %s", path, strerror(errno));
+    if (mkdir(path, 0700) != 0 && errno != EEXIST) return os_fail(err, "cannot make", path);
     unsigned char secret[32];
     char hex[65];
     randombytes_buf(secret, sizeof secret);

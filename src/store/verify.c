@@ -262,28 +262,31 @@ static enum err_code check_row(struct verify *v, const struct cursor *c, struct 
     return check_content(v, &row, err);
 }
 
-static enum err_code walk_journal(struct verify *v, struct cursor *rows, struct cursor *notes,
-                                  struct err *err) {
-    bool has_row, has_note;
-    TRY(cursor_next(notes, &has_note, err));
-    for (;;) {
-        TRY(pass_checkpoints(v, notes, &has_note, err));
-        TRY(cursor_next(rows, &has_row, err));
-        if (!has_row) break;
-        TRY(check_row(v, rows, err));
-    }
+static enum err_code check_end(struct verify *v, const struct cursor *notes, bool has_note) {
     int64_t size = (int64_t)v->tree.size;
     if (has_note)
         return found(v, size + 1, "journal", 0,
                      "the journal ends at %lld, but a checkpoint was signed at %lld",
                      (long long)size, (long long)cursor_int(notes, 0));
     for (size_t i = 0; i < 2; i++) {
-        if (v->outside_text[i] != NULL && v->outside[i].size > size)
-            return found(v, size + 1, "journal", 0,
-                         "the journal ends at %lld, but the checkpoint file was signed at %lld",
-                         (long long)size, (long long)v->outside[i].size);
+        if (v->outside_text[i] == NULL || v->outside[i].size <= size) continue;
+        return found(v, size + 1, "journal", 0,
+                     "the journal ends at %lld, but the checkpoint file was signed at %lld",
+                     (long long)size, (long long)v->outside[i].size);
     }
     return ERR_OK;
+}
+
+static enum err_code walk_journal(struct verify *v, struct cursor *rows, struct cursor *notes,
+                                  struct err *err) {
+    bool has_row = true, has_note;
+    TRY(cursor_next(notes, &has_note, err));
+    while (has_row) {
+        TRY(pass_checkpoints(v, notes, &has_note, err));
+        TRY(cursor_next(rows, &has_row, err));
+        if (has_row) TRY(check_row(v, rows, err));
+    }
+    return check_end(v, notes, has_note);
 }
 
 static enum err_code check_journal(struct verify *v, struct err *err) {
@@ -392,8 +395,8 @@ static enum err_code check_table(struct verify *v, struct known_table *k, struct
     struct merge m = {.v = v, .k = k};
     struct buf sql;
     buf_init(&sql, SQL_MAX_TEXT);
-    buf_init(&m.image, IMAGE_MAX * 2);
-    buf_init(&m.last, IMAGE_MAX * 2);
+    buf_init(&m.image, (size_t)IMAGE_MAX * 2);
+    buf_init(&m.last, (size_t)IMAGE_MAX * 2);
     sql_scan(&sql, k->t);
     struct cell p[2] = {cell_int(v->ledger), cell_int(INT64_MIN)},
                 q[2] = {cell_int(v->ledger), cell_text(k->t->name)};
@@ -459,7 +462,7 @@ static enum err_code check_all(struct verify *v, struct err *err) {
 
 static enum err_code load_note(struct verify *v, size_t i, const char *path, struct err *err) {
     struct buf b;
-    buf_init(&b, NOTE_MAX * 4);
+    buf_init(&b, (size_t)NOTE_MAX * 4);
     enum err_code rc = file_read(path, &b, err);
     if (rc == ERR_OK) rc = note_parse(buf_text(&b), b.n, &v->outside[i], err);
     if (rc == ERR_OK && (v->outside_text[i] = arena_dup(v->arena, b.p, b.n)) == NULL)
@@ -497,7 +500,7 @@ enum err_code ledger_verify(const char *dir, const char *checkpoint_file, struct
     if (v == NULL) return err_fail(err, ERR_NOMEM, "no memory to verify");
     struct err inner = {.code = ERR_OK};
     v->out = out;
-    buf_init(&v->leaf, IMAGE_MAX * 2);
+    buf_init(&v->leaf, (size_t)IMAGE_MAX * 2);
     merkle_init(&v->tree);
     v->arena = arena_new(COMMAND_ARENA);
     v->tables = v->arena == NULL ? NULL : ARENA_NEW(v->arena, struct known_table, MOST_TABLES);
