@@ -11,14 +11,14 @@
 
 static const int64_t max_int = (int64_t)1 << 53; /* beyond it a browser's numbers are not exact */
 
-enum err_code lex_fail(struct lexer *x, enum err_code code, size_t pos, const char *fmt, ...) {
+void lex_say(struct lexer *x, enum err_code code, size_t pos, const char *fmt, ...) {
     char text[320];
     va_list ap;
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    return err_fail(x->err, code, "%s:%d: condition: %s (at character %zu)", x->name, x->line, text,
-                    pos + 1);
+    (void)err_fail(x->err, code, "%s:%d: condition: %s (at character %zu)", x->name, x->line, text,
+                   pos + 1);
 }
 
 bool lex_is(const struct lexer *x, const char *op) {
@@ -31,43 +31,53 @@ static bool is_name_start(char c) {
 }
 static bool is_name(char c) { return is_name_start(c) || is_digit(c); }
 
-static enum err_code lex_number(struct lexer *x) {
-    const char *p = x->text + x->pos;
+/* Length of the number at p, 0 when its exponent has no digits. */
+static size_t number_len(const char *p, bool *is_double) {
     size_t n = 0;
-    bool is_double = false;
-    if (p[0] == '0' && (p[1] == 'x' || p[1] == 'X'))
-        return lex_fail(x, ERR_SYNTAX, x->pos, "hexadecimal numbers are not supported");
+    *is_double = false;
     while (is_digit(p[n])) n++;
     if (p[n] == '.' && is_digit(p[n + 1])) {
-        is_double = true;
+        *is_double = true;
         n++;
         while (is_digit(p[n])) n++;
     }
-    if (p[n] == 'e' || p[n] == 'E') {
-        size_t m = n + 1;
-        if (p[m] == '+' || p[m] == '-') m++;
-        if (!is_digit(p[m])) return lex_fail(x, ERR_SYNTAX, x->pos, "the exponent has no digits");
-        while (is_digit(p[m])) m++;
-        n = m;
-        is_double = true;
+    if (p[n] != 'e' && p[n] != 'E') return n;
+    *is_double = true;
+    n++;
+    if (p[n] == '+' || p[n] == '-') n++;
+    if (!is_digit(p[n])) return 0;
+    while (is_digit(p[n])) n++;
+    return n;
+}
+
+static enum err_code number_value(struct lexer *x, const char *digits) {
+    errno = 0;
+    if (x->tok.kind == TOK_DOUBLE) {
+        x->tok.d = strtod(digits, NULL);
+        if (isfinite(x->tok.d)) return ERR_OK;
+        return lex_fail(x, ERR_INVALID, x->pos, "the number %.40s is too large", digits);
     }
+    long long v = strtoll(digits, NULL, 10);
+    if (errno != 0 || v > max_int)
+        return lex_fail(x, ERR_INVALID, x->pos, "the number %.40s is beyond 2^53", digits);
+    x->tok.i = v;
+    return ERR_OK;
+}
+
+static enum err_code lex_number(struct lexer *x) {
+    const char *p = x->text + x->pos;
+    bool is_double;
+    if (p[0] == '0' && (p[1] == 'x' || p[1] == 'X'))
+        return lex_fail(x, ERR_SYNTAX, x->pos, "hexadecimal numbers are not supported");
+    size_t n = number_len(p, &is_double);
+    if (n == 0) return lex_fail(x, ERR_SYNTAX, x->pos, "the exponent has no digits");
     if (p[n] == 'u' || p[n] == 'U')
         return lex_fail(x, ERR_SYNTAX, x->pos, "unsigned numbers (1u) are not supported");
     if (is_name(p[n])) return lex_fail(x, ERR_SYNTAX, x->pos, "a number runs into a name");
     x->tok = (struct tok){.kind = is_double ? TOK_DOUBLE : TOK_INT, .pos = x->pos, .n = n};
     char *digits = arena_dup(x->arena, p, n);
     if (digits == NULL) return err_fail(x->err, ERR_NOMEM, "condition");
-    errno = 0;
-    if (is_double) {
-        x->tok.d = strtod(digits, NULL);
-        if (!isfinite(x->tok.d))
-            return lex_fail(x, ERR_INVALID, x->pos, "the number %.40s is too large", digits);
-    } else {
-        long long v = strtoll(digits, NULL, 10);
-        if (errno != 0 || v > max_int)
-            return lex_fail(x, ERR_INVALID, x->pos, "the number %.40s is beyond 2^53", digits);
-        x->tok.i = v;
-    }
+    TRY(number_value(x, digits));
     x->pos += n;
     return ERR_OK;
 }
@@ -84,11 +94,11 @@ static size_t escape(const char *p, char *out, size_t *n_out) {
     if (*p != 'u') return 0;
     uint32_t c = 0;
     for (size_t i = 1; i <= 4; i++) {
-        static const char hex[] = "0123456789abcdef";
-        char d = (p[i] >= 'A' && p[i] <= 'F') ? (char)(p[i] - 'A' + 'a') : p[i];
-        const char *at = d == '\0' ? NULL : strchr(hex, d);
+        static const char hex[] = "0123456789abcdefABCDEF";
+        const char *at = p[i] == '\0' ? NULL : strchr(hex, p[i]);
         if (at == NULL) return 0;
-        c = c * 16 + (uint32_t)(at - hex);
+        size_t digit = (size_t)(at - hex);
+        c = c * 16 + (uint32_t)(digit < 16 ? digit : digit - 6);
     }
     if (c == 0 || (c >= 0xD800 && c < 0xE000)) return 0;
     *n_out = utf8_encode(c, out);

@@ -28,9 +28,11 @@ struct lexer {
     struct err *err;
 };
 
-/* Fails with "name:line: condition: <text> (at character n)". */
-enum err_code lex_fail(struct lexer *x, enum err_code code, size_t pos, const char *fmt, ...)
+/* Fill the error with "name:line: condition: <text> (at character n)". lex_fail also gives the code
+ * back. */
+void lex_say(struct lexer *x, enum err_code code, size_t pos, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
+#define lex_fail(x, code, ...) (lex_say((x), (code), __VA_ARGS__), (code))
 /* Move to the next word. */
 enum err_code lex_next(struct lexer *x) NODISCARD;
 bool lex_is(const struct lexer *x, const char *op);

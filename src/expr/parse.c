@@ -38,9 +38,7 @@ bool expr_is_reserved(const char *word) {
     return false;
 }
 
-static enum err_code no_memory(struct parser *p) {
-    return err_fail(p->x.err, ERR_NOMEM, "condition");
-}
+#define no_memory(p) ((void)err_fail((p)->x.err, ERR_NOMEM, "condition"), ERR_NOMEM)
 
 static enum err_code node(struct parser *p, enum node_kind kind, enum expr_type type, size_t pos,
                           const struct expr *const *kids, size_t n, struct expr **out) {
@@ -119,7 +117,7 @@ static enum err_code dotted(struct parser *p, const char **out, const char **las
 }
 
 static enum err_code parse_has(struct parser *p, const struct expr **out) {
-    const char *name, *last;
+    const char *name = "", *last = "";
     TRY(lex_next(&p->x));
     size_t pos = p->x.tok.pos;
     if (p->x.tok.kind != TOK_NAME)
@@ -155,7 +153,7 @@ static enum err_code parse_timestamp(struct parser *p, const struct expr **out) 
 
 static enum err_code parse_name(struct parser *p, const struct expr **out) {
     size_t pos = p->x.tok.pos;
-    const char *name, *last;
+    const char *name = "", *last = "";
     TRY(dotted(p, &name, &last));
     if (lex_is(&p->x, "(")) {
         if (strcmp(name, "has") == 0) return parse_has(p, out);
@@ -243,19 +241,17 @@ static enum err_code parse_primary(struct parser *p, const struct expr **out) {
 }
 
 static enum err_code parse_unary(struct parser *p, const struct expr **out) {
-    size_t pos = p->x.tok.pos;
-    if (!lex_is(&p->x, "!")) return parse_primary(p, out);
-    if (++p->depth > EXPR_MAX_DEPTH)
-        return lex_fail(&p->x, ERR_LIMIT, pos, "nested deeper than %d", EXPR_MAX_DEPTH);
-    const struct expr *of = NULL;
-    TRY(lex_next(&p->x));
-    TRY(parse_unary(p, &of));
-    p->depth--;
-    if (of->type != EXPR_BOOL)
-        return lex_fail(&p->x, ERR_INVALID, pos, "\"!\" needs a bool, not %s", a_type(of->type));
-    struct expr *e = NULL;
-    TRY(node(p, NODE_NOT, EXPR_BOOL, pos, &of, 1, &e));
-    *out = e;
+    size_t pos = p->x.tok.pos, n_not = 0;
+    for (; lex_is(&p->x, "!"); n_not++) TRY(lex_next(&p->x));
+    TRY(parse_primary(p, out));
+    for (; n_not > 0; n_not--) {
+        struct expr *e = NULL;
+        if ((*out)->type != EXPR_BOOL)
+            return lex_fail(&p->x, ERR_INVALID, pos, "\"!\" needs a bool, not %s",
+                            a_type((*out)->type));
+        TRY(node(p, NODE_NOT, EXPR_BOOL, pos, out, 1, &e));
+        *out = e;
+    }
     return ERR_OK;
 }
 

@@ -82,30 +82,40 @@ static void check_unique(struct load *l, const char *file, const struct code_lis
             }
 }
 
+/* The next record that is no blank line; *more is false at the end or when reading cannot go on. */
+static enum err_code next_record(struct load *l, const char *file, struct csv_reader *in,
+                                 struct csv_record *r, bool *more) {
+    for (;;) {
+        struct err why;
+        enum err_code rc = csv_read(in, r, more, &why);
+        if (rc == ERR_NOMEM) return load_nomem(l);
+        if (rc == ERR_OK && (!*more || r->n != 1 || r->field[0][0] != '\0')) return ERR_OK;
+        if (rc == ERR_OK) continue;
+        load_problem(l, rc, file, 0, "%s", why.detail);
+        *more = rc == ERR_SYNTAX && l->n_problems < PACK_MAX_PROBLEMS;
+        if (!*more) return ERR_OK;
+    }
+}
+
 static enum err_code read_rows(struct load *l, const char *file, struct csv_reader *in,
                                struct code_row *rows, struct code_row *bare, size_t cap,
                                struct code_list *list) {
     struct header h = {{0}};
-    bool more = true, seen_header = false;
+    struct csv_record r;
+    bool more = true;
+    TRY(next_record(l, file, in, &r, &more));
+    if (!more) {
+        load_problem(l, ERR_INVALID, file, 0, "the file has no header line");
+        return ERR_OK;
+    }
+    read_header(l, file, &r, &h);
+    if (h.at[CODE] < 0 || h.at[NAME_EN] < 0 || h.at[NAME_ZH] < 0) return ERR_OK;
     for (;;) {
-        struct csv_record r;
-        struct err why;
-        enum err_code rc = csv_read(in, &r, &more, &why);
-        if (rc == ERR_NOMEM) return load_nomem(l);
-        if (rc != ERR_OK) load_problem(l, rc, file, 0, "%s", why.detail);
-        if (rc != ERR_OK && rc != ERR_SYNTAX) return ERR_OK;
-        if (rc == ERR_SYNTAX && l->n_problems < PACK_MAX_PROBLEMS) continue;
-        if (!more || rc != ERR_OK) break;
-        if (r.n == 1 && r.field[0][0] == '\0') continue;
-        if (!seen_header) {
-            seen_header = true;
-            read_header(l, file, &r, &h);
-            if (h.at[CODE] < 0 || h.at[NAME_EN] < 0 || h.at[NAME_ZH] < 0) return ERR_OK;
-            continue;
-        }
+        TRY(next_record(l, file, in, &r, &more));
+        if (!more) return ERR_OK;
         if (list->n_rows + list->n_not_loaded >= cap) {
             load_problem(l, ERR_LIMIT, file, (int)r.line, "more than %d rows", MAX_ROWS);
-            break;
+            return ERR_OK;
         }
         struct code_row row;
         read_row(l, file, &r, &h, &row);
@@ -114,8 +124,6 @@ static enum err_code read_rows(struct load *l, const char *file, struct csv_read
         else
             rows[list->n_rows++] = row;
     }
-    if (!seen_header) load_problem(l, ERR_INVALID, file, 0, "the file has no header line");
-    return ERR_OK;
 }
 
 enum err_code load_codes_csv(struct load *l, const char *file, const char *p, size_t n,

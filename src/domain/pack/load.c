@@ -90,8 +90,8 @@ static void yaml_problem(struct load *l, enum err_code code, const char *path, c
 
 /* Parse a YAML file; *v is NULL when it has a problem. */
 static enum err_code read_yaml(struct load *l, const char *path, const struct val **v) {
-    const char *p;
-    size_t n;
+    const char *p = NULL;
+    size_t n = 0;
     struct err why;
     *v = NULL;
     TRY(load_read(l, path, &p, &n));

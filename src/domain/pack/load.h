@@ -24,7 +24,7 @@ struct load {
     struct err *err;    /* the first problem */
     enum err_code code; /* of the first problem, ERR_OK while there is none */
     size_t n_problems;
-    bool nomem; /* sticky: some reader had no memory and gave a default */
+    bool nomem;        /* sticky: some reader had no memory and gave a default */
     uint64_t said[64]; /* hashes of the last problems, so that none is said twice */
     const char *pack;  /* name of the pack whose files are being read */
     struct pack_set set;

@@ -45,19 +45,17 @@ static bool holds(const struct role_def *r, const char *grant) {
 static void check_role(const struct check *c, const struct move_def *m, const char *name,
                        const char **names, bool *anybody) {
     const struct role_def *r = pack_role(&c->l->set, name);
-    if (is_pseudo(name)) {
-        *anybody = true;
-    } else if (r == NULL) {
+    bool opens = m->n_from == 0; /* anyone may open a case; the public does so without an account */
+    if (r == NULL && !is_pseudo(name)) {
         load_unknown(c->l, c->p->file, m->line, "role", name, names);
-    } else if (m->n_from == 0) {
-        *anybody = true; /* anyone may open a case; the public does so without an account */
-    } else if (r->cases == SCOPE_NONE || !holds(r, "case.move")) {
+        return;
+    }
+    bool acts = r == NULL || opens || (r->cases != SCOPE_NONE && holds(r, "case.move"));
+    if (!acts)
         load_problem(c->l, ERR_INVALID, c->p->file, m->line,
                      "move \"%s\": role \"%s\" sees no cases or lacks the grant case.move", m->name,
                      name);
-    } else if (!c->all_private || r->private_cases) {
-        *anybody = true;
-    }
+    if (acts && (r == NULL || opens || !c->all_private || r->private_cases)) *anybody = true;
 }
 
 static void check_roles(const struct check *c, const struct move_def *m) {
@@ -129,23 +127,30 @@ static void check_initial(const struct check *c) {
                      c->p->name, opening);
 }
 
-/* Grow `seen` along the moves until nothing is added: from the initial state forwards, or from
- * final states backwards. */
+/* Mark what one move adds: its end when a start of it is seen, or backwards its starts when its end
+ * is. */
+static bool spread_move(const struct process_def *p, const struct move_def *m, bool forwards,
+                        bool seen[LOAD_MAX_STATES]) {
+    int to = m->to == NULL ? -1 : state_index(p, m->to);
+    bool grew = false;
+    for (size_t i = 0; to >= 0 && i < p->n_states; i++) {
+        size_t from = forwards ? i : (size_t)to, next = forwards ? (size_t)to : i;
+        if (!leaves(p, m, i) || !seen[from] || seen[next]) continue;
+        seen[next] = true;
+        grew = true;
+    }
+    return grew;
+}
+
+/* Which states can be reached from the initial one, or from which a final one can be. */
 static void spread(const struct process_def *p, bool forwards, bool seen[LOAD_MAX_STATES]) {
     bool grew = true;
     for (size_t i = 0; i < p->n_states; i++)
         seen[i] = forwards ? p->states[i].initial : p->states[i].final;
     while (grew) {
         grew = false;
-        for (size_t m = 0; m < p->n_moves; m++) {
-            int to = p->moves[m].to == NULL ? -1 : state_index(p, p->moves[m].to);
-            for (size_t i = 0; to >= 0 && i < p->n_states; i++) {
-                size_t from = forwards ? i : (size_t)to, next = forwards ? (size_t)to : i;
-                if (!leaves(p, &p->moves[m], i) || !seen[from] || seen[next]) continue;
-                seen[next] = true;
-                grew = true;
-            }
-        }
+        for (size_t m = 0; m < p->n_moves; m++)
+            if (spread_move(p, &p->moves[m], forwards, seen)) grew = true;
     }
 }
 
@@ -217,12 +222,12 @@ static void check_wait(const struct check *c, size_t i) {
 }
 
 static void check_states(const struct check *c) {
-    bool reached[LOAD_MAX_STATES], ends[LOAD_MAX_STATES];
+    bool reached[LOAD_MAX_STATES] = {false}, ends[LOAD_MAX_STATES] = {false};
     spread(c->p, true, reached);
     spread(c->p, false, ends);
     for (size_t i = 0; i < c->p->n_states; i++) {
         const struct state_def *s = &c->p->states[i];
-        bool any;
+        bool any = false;
         if (!reached[i]) problem(c, s->line, "state", s->name, "cannot be reached");
         check_overdue(c, i);
         if (s->final) continue;

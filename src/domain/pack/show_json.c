@@ -47,7 +47,7 @@ static void json_field(struct jw *w, const struct field_def *f) {
     }
     if (f->show_if != NULL) {
         struct buf text;
-        buf_init(&text, 2 * EXPR_MAX_TEXT);
+        buf_init(&text, (size_t)2 * EXPR_MAX_TEXT);
         expr_text(f->show_if, &text);
         jw_kstr(w, "show_if", buf_text(&text));
         buf_deinit(&text);

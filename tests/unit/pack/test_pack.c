@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "base/civil.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "domain/pack/cmd.h"
 #include "domain/pack/pack.h"
@@ -290,6 +291,18 @@ static void test_show(void **state) {
     assert_int_equal(show_json(packs, &what, &text, &err), ERR_OK);
     assert_non_null(strstr(buf_text(&text), "\"not_loaded\":["));
     assert_null(strstr(buf_text(&text), "\"pack\":\"city\""));
+    buf_clear(&text);
+    what = (struct show){.pack = NULL};
+    assert_int_equal(show_text(packs, &what, &text, &err), ERR_OK);
+    for (size_t i = 0; i < packs->n_types; i++)
+        assert_non_null(strstr(buf_text(&text), packs->types[i].purpose_zh));
+    buf_clear(&text);
+    assert_int_equal(show_json(packs, &what, &text, &err), ERR_OK);
+    const struct val *v = NULL;
+    if (json_parse(arena, text.p, text.n, &v, &err) != ERR_OK) fail_msg("%s", err.detail);
+    assert_int_equal(val_get(v, "classes")->n, packs->n_classes);
+    assert_int_equal(val_get(v, "types")->n, packs->n_types);
+    assert_int_equal(val_get(v, "roles")->n, packs->n_roles);
     buf_deinit(&text);
 }
 
