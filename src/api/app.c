@@ -110,9 +110,9 @@ enum err_code app_serve(struct app *app, const struct app_options *o, struct err
 /* In reverse order of making. The ledger ends first of those that its threads call back into. */
 void app_close(struct app *app) {
     workers_free(app->workers);
-    identity_close(app->identity);
     if (app->folder.ledger != NULL) ledger_close(app->folder.ledger);
     app->folder.ledger = NULL;
+    identity_close(app->identity);
     sse_hub_free(app->hub);
     http_server_free(app->server);
     grid_close(app->grid);

@@ -14,7 +14,6 @@ struct throttle;
 struct metrics;
 struct workers;   /* api/workers.h: the reader pool */
 struct assets;
-struct event_stream;
 struct basemap;
 
 struct app_options {
@@ -45,7 +44,6 @@ struct app {
     struct workers *workers;
     struct assets *assets;        /* the page */
     struct folder folder;         /* packs, ledger, city */
-    struct event_stream *events;
     const struct basemap *basemap; /* NULL when the folder has none */
 };
 

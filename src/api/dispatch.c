@@ -104,10 +104,8 @@ static enum err_code check_csrf(const struct pending *p, const struct http_reque
 
 static enum err_code check_rate(const struct pending *p, const struct http_request *req,
                                 struct err *err) {
-    if (!p->who.anonymous || rate_row(p->route->rate)->tries == 0) return ERR_OK;
-    char key[THROTTLE_KEY];
-    throttle_address(req->remote, key);
-    return throttle_take(p->call.app->throttle, p->route->rate, key, clock_now_us(&p->call.app->clock), err);
+    if (!p->who.anonymous) return ERR_OK;
+    return throttle_request(p->call.app->throttle, p->route->rate, req->remote, clock_now_us(&p->call.app->clock), err);
 }
 
 static enum err_code check_right(const struct pending *p, struct err *err) {

@@ -1,6 +1,5 @@
 /* The live stream: committed case changes and notices, each seen only by those whose rights allow. */
 #include <math.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +15,6 @@ struct event_meta {
 };
 struct event_stream {
     struct app *app;
-    atomic_llong skipped_upto; /* while nobody listens nothing is made ready; who comes back from before that must reload */
 };
 
 static bool sees(const void *scope, const struct sse_item *item) {
@@ -91,7 +89,7 @@ static void publish_case(struct event_stream *s, struct arena *a, const struct j
     case_data(j, v, clock_now_us(&s->app->clock), data);
     struct sse_item item = {.id = (uint64_t)j->seq, .event = "case", .key = member(v, "code"),
                             .data = buf_text(data), .data_n = data->n, .meta = &m, .meta_n = sizeof m};
-    if (!data->failed && sse_publish(s->app->hub, &item, NULL) != ERR_OK) atomic_store(&s->skipped_upto, j->seq);
+    if (data->failed || sse_publish(s->app->hub, &item, NULL) != ERR_OK) sse_skip(s->app->hub, (uint64_t)j->seq);
 }
 
 static void publish_notice(struct event_stream *s, struct arena *a, const struct jrow *j) {
@@ -102,13 +100,13 @@ static void publish_notice(struct event_stream *s, struct arena *a, const struct
     if (m.account[0] == '\0') return;
     struct sse_item item = {.id = (uint64_t)j->seq, .event = "notice", .data = j->image,
                             .data_n = j->image_n, .meta = &m, .meta_n = sizeof m};
-    if (sse_publish(s->app->hub, &item, NULL) != ERR_OK) atomic_store(&s->skipped_upto, j->seq);
+    if (sse_publish(s->app->hub, &item, NULL) != ERR_OK) sse_skip(s->app->hub, (uint64_t)j->seq);
 }
 
 static void seen(const struct jrow *rows, size_t n, void *ctx) {
     struct event_stream *s = ctx;
     if (sse_clients(s->app->hub) == 0) {
-        atomic_store(&s->skipped_upto, rows[n - 1].seq);
+        sse_skip(s->app->hub, (uint64_t)rows[n - 1].seq);
         return;
     }
     struct arena *a = arena_new(64u << 20);
@@ -120,7 +118,7 @@ static void seen(const struct jrow *rows, size_t n, void *ctx) {
         else if (strcmp(rows[i].type, "notice") == 0) publish_notice(s, a, &rows[i]);
     }
     buf_deinit(&data);
-    if (a == NULL) atomic_store(&s->skipped_upto, rows[n - 1].seq);
+    if (a == NULL) sse_skip(s->app->hub, (uint64_t)rows[n - 1].seq);
     arena_free(a);
 }
 
@@ -128,8 +126,6 @@ enum err_code events_start(struct app *app, struct err *err) {
     struct event_stream *s = ARENA_NEW(app->arena, struct event_stream, 1);
     if (s == NULL) return err_fail(err, ERR_NOMEM, "events");
     s->app = app;
-    atomic_init(&s->skipped_upto, ledger_last_seq(app->ledger));
-    app->events = s;
     struct sse_options o = {.sees = sees, .start_id = (uint64_t)ledger_last_seq(app->ledger)};
     TRY(sse_hub_new(app->server, &o, &app->hub, err));
     struct follower f = {.name = "events", .seen = seen, .from_seq = ledger_last_seq(app->ledger), .ctx = s};
@@ -139,7 +135,6 @@ enum err_code events_start(struct app *app, struct err *err) {
 void events_open(struct app *app, struct http_request *req, const struct principal *who) {
     uint64_t after = 0;
     bool resume = sse_resume_point(req, &after);
-    if (resume && (int64_t)after < atomic_load(&app->events->skipped_upto)) after = 0;
     struct principal *copy = mem_new(1, sizeof *copy);
     if (copy == NULL) {
         http_reply(req, NULL);

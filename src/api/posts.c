@@ -98,11 +98,15 @@ static enum err_code set_cover(const struct type_def *t, const struct val *v, st
     return ERR_OK;
 }
 
-static enum err_code check_account(struct tx *tx, const struct cell *c, const char *pointer,
+/* The account must be there and active; its own spelling is stored, since a case compares the name exactly. */
+static enum err_code check_account(struct tx *tx, struct cell *c, const char *pointer,
                                    struct err *err) {
     if (c->type != CELL_TEXT || c->p == NULL || c->p[0] == '\0') return ERR_OK;
     struct account a;
-    if (account_find(tx_db(tx), c->p, &a, err) == ERR_OK && a.active) return ERR_OK;
+    if (account_find(tx_db(tx), c->p, &a, err) == ERR_OK && a.active) {
+        *c = cell_text(arena_strdup(tx_arena(tx), a.name));
+        return c->p == NULL ? err_fail(err, ERR_NOMEM, "post") : ERR_OK;
+    }
     (void)err_fail(err, ERR_INVALID, "there is no active account \"%.63s\"", c->p);
     return err_field(err, ERR_INVALID, pointer);
 }

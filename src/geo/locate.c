@@ -121,14 +121,12 @@ static void find_group(const struct locate *l, const double *lonlat, size_t n, i
 }
 
 void locate_find_many(const struct locate *l, const double *lonlat, size_t n, int32_t *out) {
-    for (size_t i = 0; i < n; i += AHEAD) {
-        size_t k = n - i < AHEAD ? n - i : AHEAD;
-        if (l != NULL) {
-            find_group(l, lonlat + 2 * i, k, out + i);
-            continue;
-        }
-        for (size_t j = 0; j < k; j++) out[i + j] = LOCATE_NONE;
+    if (l == NULL) {
+        for (size_t i = 0; i < n; i++) out[i] = LOCATE_NONE;
+        return;
     }
+    for (size_t i = 0; i < n; i += AHEAD)
+        find_group(l, lonlat + 2 * i, n - i < AHEAD ? n - i : AHEAD, out + i);
 }
 
 size_t locate_in_bbox(const struct locate *l, const double box[4], int32_t *out, size_t max) {

@@ -201,7 +201,7 @@ static enum err_code part_scan(const struct builder *b, const struct node *n, st
     struct range g;
     if (!part_range(b, n, w, p, &g)) return ERR_OK;
     size_t cells = g.width * ((size_t)(g.r1 - g.r0) + 1);
-    if (cells > w->grid_cap) {
+    if (w->grid == NULL || cells > w->grid_cap) {
         unsigned char *grid = mem_resize(w->grid, cells, 1);
         if (grid == NULL) return err_fail(err, ERR_NOMEM, "index of cells");
         w->grid = grid;
@@ -283,6 +283,10 @@ static void content_gather(const struct builder *b, const struct node *n, const 
     }
 }
 
+static bool edge_same(const struct locate_edge *a, const struct locate_edge *b) {
+    return a->ax == b->ax && a->ay == b->ay && a->bx == b->bx && a->by == b->by;
+}
+
 /* One record of up to 32 candidates. Edges that several candidates have are stored once. */
 static enum err_code record_write(struct builder *b, const struct content *c, uint32_t from,
                                   uint32_t to, struct err *err) {
@@ -297,7 +301,7 @@ static enum err_code record_write(struct builder *b, const struct content *c, ui
             const struct locate_edge *e = b->edge + c->ids[p->first + i];
             uint32_t at = 0;
             if (h.n_edge > DEDUPE_EDGES) at = h.n_edge;
-            while (at < h.n_edge && memcmp(edges + at, e, sizeof *e) != 0) at++;
+            while (at < h.n_edge && !edge_same(edges + at, e)) at++;
             if (at == h.n_edge) {
                 edges[h.n_edge++] = *e;
                 masks[at] = 0;

@@ -359,11 +359,13 @@ static void geometry_begin(struct mvt *t) {
 
 static char *command(char *p, unsigned id, uint32_t count) { return varint(p, id | count << 3); }
 
+/* Signed as unsigned, small magnitudes first: 0, -1, 1, -2, ... */
+static uint64_t zigzag(int64_t v) { return v < 0 ? ~((uint64_t)v << 1) : (uint64_t)v << 1; }
+
 static char *step(struct mvt *t, char *p, struct pixel to) {
     int64_t dx = (int64_t)to.x - t->cursor.x, dy = (int64_t)to.y - t->cursor.y;
     t->cursor = to;
-    p = varint(p, (uint64_t)(dx * 2) ^ (uint64_t)(dx >> 63));
-    return varint(p, (uint64_t)(dy * 2) ^ (uint64_t)(dy >> 63));
+    return varint(varint(p, zigzag(dx)), zigzag(dy));
 }
 
 /* MoveTo the first, LineTo the others, and ClosePath when it is a ring; from the last to the first

@@ -56,7 +56,7 @@ static void add_limits(struct args *a, struct helper_limits *l, int64_t wall_ms,
     l->wall_ms = wall_ms > 0 ? wall_ms : DEFAULT_WALL_MS;
     l->memory_bytes = memory > 0 ? memory : DEFAULT_MEMORY;
     l->output_bytes = MAX_OUTPUT;
-    (void)snprintf(a->cpu, sizeof a->cpu, "%lld", (long long)(l->wall_ms / 1000 + 1));
+    (void)snprintf(a->cpu, sizeof a->cpu, "%lld", (long long)l->wall_ms / 1000 + 1);
     (void)snprintf(a->memory, sizeof a->memory, "%llu", (unsigned long long)l->memory_bytes);
     add_pair(a, "--cpu-seconds", a->cpu);
     add_pair(a, "--memory", a->memory);

@@ -147,7 +147,10 @@ static enum err_code child_start(struct run *r, struct err *err) {
 static void message_add(struct run *r, const char *p, size_t n) {
     for (size_t i = 0; i < n && r->err_n + 1 < sizeof r->res->message; i++) {
         unsigned char c = (unsigned char)p[i];
-        r->res->message[r->err_n++] = c < 0x20 || c == 0x7f ? ' ' : (char)c;
+        bool is_control = c < 0x20 || c == 0x7f;
+        r->res->message[r->err_n] = p[i];
+        if (is_control) r->res->message[r->err_n] = ' ';
+        r->err_n++;
     }
 }
 
@@ -244,7 +247,7 @@ static enum err_code exit_to_code(const struct helper_result *res, struct err *e
 }
 
 enum err_code helper_run(const struct helper_cmd *cmd, struct helper_result *out, struct err *err) {
-    struct helper_result local;
+    struct helper_result local = {0};
     struct run r = {.cmd = cmd,
                     .res = out != NULL ? out : &local,
                     .in = -1,

@@ -130,29 +130,35 @@ static void see_feature(struct seen *s, struct reader f, uint64_t n_keys, uint64
     s->features++;
 }
 
+static void see_name(struct seen *s, struct reader name) {
+    size_t at = strlen(s->names);
+    (void)snprintf(s->names + at, sizeof s->names - at, "%.*s;", (int)(name.end - name.p),
+                   (const char *)name.p);
+}
+
 static void see_layer(struct seen *s, struct reader l) {
-    struct reader again = l;
     uint64_t n_keys = 0, n_values = 0, version = 0, extent = 0;
-    for (int pass = 0; pass < 2; pass++) { /* features stand before the keys they point to */
-        struct reader r = again;
-        while (r.p < r.end) {
-            uint64_t key = varint(&r);
-            if (key == 15 << 3) {
-                version = varint(&r);
-            } else if (key == 5 << 3) {
-                extent = varint(&r);
-            } else {
-                struct reader sub = counted(&r);
-                if (pass == 0) n_keys += key == (3 << 3 | 2);
-                if (pass == 0) n_values += key == (4 << 3 | 2);
-                if (pass == 1 && key == (2 << 3 | 2)) see_feature(s, sub, n_keys, n_values);
-                if (pass == 1 && key == (1 << 3 | 2)) {
-                    size_t at = strlen(s->names);
-                    (void)snprintf(s->names + at, sizeof s->names - at, "%.*s;",
-                                   (int)(sub.end - sub.p), (const char *)sub.p);
-                }
-            }
+    for (struct reader r = l; r.p < r.end;) {
+        uint64_t key = varint(&r);
+        if (key == 15 << 3) {
+            version = varint(&r);
+        } else if (key == 5 << 3) {
+            extent = varint(&r);
+        } else {
+            struct reader sub = counted(&r);
+            if (key == (1 << 3 | 2)) see_name(s, sub);
+            n_keys += key == (3 << 3 | 2);
+            n_values += key == (4 << 3 | 2);
         }
+    }
+    for (struct reader r = l; r.p < r.end;) { /* features stand before the keys they point to */
+        uint64_t key = varint(&r);
+        if (key == 15 << 3 || key == 5 << 3) {
+            (void)varint(&r);
+            continue;
+        }
+        struct reader sub = counted(&r);
+        if (key == (2 << 3 | 2)) see_feature(s, sub, n_keys, n_values);
     }
     assert_int_equal(version, 2);
     assert_int_equal(extent, MVT_EXTENT);

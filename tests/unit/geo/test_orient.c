@@ -48,7 +48,7 @@ static void test_against_integers(void **state) {
                 v[1][k] = v[0][k] + d;
                 v[2][k] = v[0][k] + d * (int64_t)(((uint64_t)1 << (bits - 1)) / 256);
             }
-            if (i % 4 == 0) v[2][i / 4 % 2] += (int64_t)(next(&s) % 3) - 1;
+            if (i % 4 == 0) v[2][(unsigned)i / 4 % 2] += (int64_t)(next(&s) % 3) - 1;
         }
         int want = oracle(v[0], v[1], v[2]);
         zeros += want == 0;

@@ -15,46 +15,58 @@
 #include "base/buf.h"
 #include "helper/run.h"
 
-/* The test program is its own helper: called with a word it plays the part named. */
-static int play(const char *part) {
+static int play_cat(off_t from) {
     char piece[4096];
     ssize_t n;
-    if (strcmp(part, "cat") == 0) {
-        while ((n = read(0, piece, sizeof piece)) > 0)
-            if (write(1, piece, (size_t)n) != n) return HELPER_EXIT_FAILED;
-        return 0;
-    }
-    if (strcmp(part, "seek") == 0) return lseek(0, 3, SEEK_SET) == 3 ? play("cat") : 9;
-    if (strcmp(part, "sleep") == 0) return sleep(60) == 0 ? 0 : 1;
-    if (strcmp(part, "mute") == 0) {
+    if (lseek(0, from, SEEK_SET) != from) return HELPER_EXIT_FAILED;
+    while ((n = read(0, piece, sizeof piece)) > 0)
+        if (write(1, piece, (size_t)n) != n) return HELPER_EXIT_FAILED;
+    return HELPER_EXIT_OK;
+}
+
+static int play_sleep(bool mute) {
+    if (mute) {
         (void)close(1);
         (void)close(2);
-        return sleep(60) == 0 ? 0 : 1;
     }
-    if (strcmp(part, "flood") == 0) {
-        memset(piece, 'x', sizeof piece);
-        while (write(1, piece, sizeof piece) > 0) {
-        }
-        return 0;
+    return sleep(60) == 0 ? HELPER_EXIT_OK : HELPER_EXIT_FAILED;
+}
+
+static int play_flood(void) {
+    char piece[4096];
+    memset(piece, 'x', sizeof piece);
+    while (write(1, piece, sizeof piece) > 0) {
     }
-    if (strcmp(part, "abort") == 0) {
-        (void)signal(SIGABRT, SIG_DFL);
-        (void)raise(SIGABRT);
-    }
-    if (strcmp(part, "fds") == 0) {
-        extern char **environ;
-        int open_fds = 0;
-        for (int fd = 3; fd < 256; fd++) open_fds += fcntl(fd, F_GETFD) >= 0;
-        int n_env = 0;
-        while (environ != NULL && environ[n_env] != NULL) n_env++;
-        (void)printf("%d %d", open_fds, n_env);
-        return 0;
-    }
-    if (strncmp(part, "exit", 4) == 0) {
-        (void)fprintf(stderr, "line one\nof\tcode %s", part + 4);
-        return (int)strtol(part + 4, NULL, 10);
-    }
-    return HELPER_EXIT_USAGE;
+    return HELPER_EXIT_OK;
+}
+
+/* Says how many descriptors beyond 2 and how many variables it was born with. */
+static int play_fds(void) {
+    extern char **environ;
+    int open_fds = 0, n_env = 0;
+    for (int fd = 3; fd < 256; fd++) open_fds += fcntl(fd, F_GETFD) >= 0;
+    while (environ != NULL && environ[n_env] != NULL) n_env++;
+    (void)printf("%d %d", open_fds, n_env);
+    return HELPER_EXIT_OK;
+}
+
+static int play_abort(void) {
+    (void)signal(SIGABRT, SIG_DFL);
+    return raise(SIGABRT);
+}
+
+/* The test program is its own helper: called with a word it plays the part named. */
+static int play(const char *part) {
+    if (strcmp(part, "cat") == 0) return play_cat(0);
+    if (strcmp(part, "seek") == 0) return play_cat(3);
+    if (strcmp(part, "sleep") == 0) return play_sleep(false);
+    if (strcmp(part, "mute") == 0) return play_sleep(true);
+    if (strcmp(part, "flood") == 0) return play_flood();
+    if (strcmp(part, "fds") == 0) return play_fds();
+    if (strcmp(part, "abort") == 0) return play_abort();
+    if (strncmp(part, "exit", 4) != 0) return HELPER_EXIT_USAGE;
+    (void)fprintf(stderr, "line one\nof\tcode %s", part + 4);
+    return (int)strtol(part + 4, NULL, 10);
 }
 
 static enum err_code collect(void *arg, const char *p, size_t n, struct err *err) {
