@@ -53,7 +53,8 @@ static void test_against_integers(void **state) {
         int want = oracle(v[0], v[1], v[2]);
         zeros += want == 0;
         double x[6];
-        for (int k = 0; k < 6; k++) x[k] = (double)v[k / 2][k % 2];
+        const int64_t *flat = v[0];
+        for (int k = 0; k < 6; k++) x[k] = (double)flat[k];
         assert_int_equal(orient_exact(x[0], x[1], x[2], x[3], x[4], x[5]), want);
         for (size_t k = 0; k < sizeof scales / sizeof scales[0]; k++)
             assert_int_equal(ours(v[0], v[1], v[2], scales[k]), want);
