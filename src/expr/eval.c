@@ -64,7 +64,8 @@ static void eval_chain(const struct run *r, const struct expr *e, struct expr_va
             return;
         }
     }
-    *out = missing ? (struct expr_value){.type = EXPR_MISSING} : truth(!decides);
+    *out = truth(!decides);
+    if (missing) out->type = EXPR_MISSING;
 }
 
 static void eval_in(const struct run *r, const struct expr *e, struct expr_value *out) {
