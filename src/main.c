@@ -32,7 +32,8 @@ static int help(FILE *out) {
     (void)fprintf(out, "Gezhi, municipal governance platform.\n\nUsage: gezhi COMMAND ...\n\n");
     for (size_t i = 0; i < N_SUBCOMMANDS; i++) {
         char name[64];
-        (void)snprintf(name, sizeof name, "%s%s%s", subcommands[i].name, subcommands[i].second == NULL ? "" : " ",
+        (void)snprintf(name, sizeof name, "%s%s%s", subcommands[i].name,
+                       subcommands[i].second == NULL ? "" : " ",
                        subcommands[i].second == NULL ? "" : subcommands[i].second);
         (void)fprintf(out, "  %-16s %s\n", name, subcommands[i].summary);
     }

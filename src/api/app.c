@@ -19,7 +19,8 @@ static enum err_code open_services(struct app *app, const struct app_options *o,
     TRY(grid_open(app->ledger, app->packs, &app->grid, err));
     struct identity_options io = {.clock = app->clock, .log = app->log, .throttle = app->throttle};
     TRY(identity_open(app->ledger, app->packs, &io, &app->identity, err));
-    TRY(engine_new(app->arena, app->packs, app->tz, ledger_secret(app->ledger), app->grid, &app->engine, err));
+    TRY(engine_new(app->arena, app->packs, app->tz, ledger_secret(app->ledger), app->grid,
+                   &app->engine, err));
     TRY(search_start(app->engine, app->ledger, err));
     TRY(basemap_load(app->arena, app->data_dir, &app->basemap, err));
     TRY(assets_new(o->web_dir, &app->assets, err));
@@ -42,7 +43,8 @@ enum err_code app_open(const struct app_options *o, struct app **out, struct err
     app->log = o->log;
     app->data_dir = o->data_dir;
     app->helper_dir = o->helper_dir;
-    int readers = (o->n_workers > 0 ? o->n_workers : 8) + 4; /* a worker each; the ticker, grid and follower threads */
+    int readers = (o->n_workers > 0 ? o->n_workers : 8) +
+                  4; /* a worker each; the ticker, grid and follower threads */
     enum err_code rc = folder_open(o->data_dir, readers, o->log, &app->folder, err);
     if (rc == ERR_OK) {
         app->packs = app->folder.packs;

@@ -1,4 +1,5 @@
-/* api/app.h - the running server: what all handlers share. Made once by app_open, read-only afterwards but for what guards itself. */
+/* api/app.h - the running server: what all handlers share. Made once by app_open, read-only
+ * afterwards but for what guards itself. */
 #ifndef API_APP_H
 #define API_APP_H
 #include "api/api.h"
@@ -12,22 +13,23 @@
 struct identity;
 struct throttle;
 struct metrics;
-struct workers;   /* api/workers.h: the reader pool */
+struct workers; /* api/workers.h: the reader pool */
 struct assets;
 struct basemap;
 
 struct app_options {
     const char *data_dir, *listen;
     int port;
-    const char *web_dir;          /* serve the page from disk (development), or NULL: embedded */
-    const char *helper_dir;       /* where gezhi-geo and gezhi-photo lie */
-    int n_loops, n_workers;       /* 0: by the number of cores */
-    const char *const *trusted_proxies; size_t n_trusted_proxies;
+    const char *web_dir;    /* serve the page from disk (development), or NULL: embedded */
+    const char *helper_dir; /* where gezhi-geo and gezhi-photo lie */
+    int n_loops, n_workers; /* 0: by the number of cores */
+    const char *const *trusted_proxies;
+    size_t n_trusted_proxies;
     const struct log *log;
 };
 
 struct app {
-    struct arena *arena;          /* lives as long as the server */
+    struct arena *arena; /* lives as long as the server */
     struct clock clock;
     const struct log *log;
     const char *data_dir, *helper_dir;
@@ -42,27 +44,32 @@ struct app {
     struct sse_hub *hub;
     struct metrics *metrics;
     struct workers *workers;
-    struct assets *assets;        /* the page */
-    struct folder folder;         /* packs, ledger, city */
+    struct assets *assets;         /* the page */
+    struct folder folder;          /* packs, ledger, city */
     const struct basemap *basemap; /* NULL when the folder has none */
 };
 
 /* Open the folder, build the snapshots, start the followers; no port yet. */
 enum err_code app_open(const struct app_options *o, struct app **out, struct err *err) NODISCARD;
-/* Bind, print "ready http://host:port/" once /healthz would answer 200, serve until SIGTERM, drain. */
+/* Bind, print "ready http://host:port/" once /healthz would answer 200, serve until SIGTERM, drain.
+ */
 enum err_code app_serve(struct app *app, const struct app_options *o, struct err *err) NODISCARD;
 void app_close(struct app *app);
 
-/* Read DIR/basemap.ndjson into the arena: one feature a line, {"layer","class","name_zh","name_en","geometry"} with a GeoJSON LineString,
- * Polygon or Point. No file: *out is NULL. Errors: ERR_INVALID naming the line; ERR_IO. */
-enum err_code basemap_load(struct arena *a, const char *data_dir, const struct basemap **out, struct err *err) NODISCARD;
+/* Read DIR/basemap.ndjson into the arena: one feature a line,
+ * {"layer","class","name_zh","name_en","geometry"} with a GeoJSON LineString, Polygon or Point. No
+ * file: *out is NULL. Errors: ERR_INVALID naming the line; ERR_IO. */
+enum err_code basemap_load(struct arena *a, const char *data_dir, const struct basemap **out,
+                           struct err *err) NODISCARD;
 
 /* The event stream of the ledger: publishes committed case changes and notices to the hub. */
 enum err_code events_start(struct app *app, struct err *err) NODISCARD;
 void events_open(struct app *app, struct http_request *req, const struct principal *who);
 
-/* Notices for who must act after a move: the new holder, or who holds the post. In the command of the move. */
-enum err_code notify_move(const struct app *app, struct tx *tx, const struct case_row *r, const char *move, const char *by, struct err *err) NODISCARD;
+/* Notices for who must act after a move: the new holder, or who holds the post. In the command of
+ * the move. */
+enum err_code notify_move(const struct app *app, struct tx *tx, const struct case_row *r,
+                          const char *move, const char *by, struct err *err) NODISCARD;
 
 /* The clock: marks overdue cases and makes overdue moves, in its own thread. */
 struct ticker;

@@ -1,4 +1,5 @@
-/* The city's own base map: streets, water, parks and place names from a file in the data folder, as vector tiles. */
+/* The city's own base map: streets, water, parks and place names from a file in the data folder, as
+ * vector tiles. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,14 +31,17 @@ static enum err_code read_point(const struct val *v, double *out, struct err *er
     if (v->type != VAL_LIST || v->n < 2) return err_fail(err, ERR_INVALID, "expected [lon, lat]");
     for (int i = 0; i < 2; i++) {
         const struct val *c = &v->u.list[i];
-        if (c->type != VAL_DOUBLE && c->type != VAL_INT) return err_fail(err, ERR_INVALID, "expected numbers");
+        if (c->type != VAL_DOUBLE && c->type != VAL_INT)
+            return err_fail(err, ERR_INVALID, "expected numbers");
         out[i] = c->type == VAL_INT ? (double)c->u.i : c->u.d;
     }
-    if (fabs(out[0]) > 180 || fabs(out[1]) > 90) return err_fail(err, ERR_INVALID, "a coordinate is out of range");
+    if (fabs(out[0]) > 180 || fabs(out[1]) > 90)
+        return err_fail(err, ERR_INVALID, "a coordinate is out of range");
     return ERR_OK;
 }
 
-static enum err_code read_points(struct arena *a, const struct val *list, double **out, size_t *n, struct err *err) {
+static enum err_code read_points(struct arena *a, const struct val *list, double **out, size_t *n,
+                                 struct err *err) {
     if (list == NULL || list->type != VAL_LIST || list->n == 0 || list->n > MAX_POINTS) {
         return err_fail(err, ERR_INVALID, "expected a list of points");
     }
@@ -49,7 +53,8 @@ static enum err_code read_points(struct arena *a, const struct val *list, double
     return ERR_OK;
 }
 
-static enum err_code read_polygon(struct arena *a, const struct val *rings, struct basemap_feature *f, struct err *err) {
+static enum err_code read_polygon(struct arena *a, const struct val *rings,
+                                  struct basemap_feature *f, struct err *err) {
     if (rings == NULL || rings->type != VAL_LIST || rings->n == 0 || rings->n > 1000) {
         return err_fail(err, ERR_INVALID, "expected a list of rings");
     }
@@ -83,7 +88,8 @@ static void line_box(struct basemap_feature *f) {
     }
 }
 
-static enum err_code read_geometry(struct arena *a, const struct val *g, struct basemap_feature *f, struct err *err) {
+static enum err_code read_geometry(struct arena *a, const struct val *g, struct basemap_feature *f,
+                                   struct err *err) {
     const char *type = NULL;
     TRY(val_str(g, "type", true, 40, &type, err));
     const struct val *coordinates = val_get(g, "coordinates");
@@ -102,14 +108,16 @@ static enum err_code read_geometry(struct arena *a, const struct val *g, struct 
         TRY(read_point(coordinates, xy, err));
         f->n = 1;
     } else {
-        return err_fail(err, ERR_INVALID, "geometry type \"%s\"; expected LineString, Polygon or Point", type);
+        return err_fail(err, ERR_INVALID,
+                        "geometry type \"%s\"; expected LineString, Polygon or Point", type);
     }
     f->xy = xy;
     line_box(f);
     return ERR_OK;
 }
 
-static enum err_code read_feature(struct arena *a, const struct val *v, struct basemap_feature *f, struct err *err) {
+static enum err_code read_feature(struct arena *a, const struct val *v, struct basemap_feature *f,
+                                  struct err *err) {
     const char *layer = NULL;
     f->class_ = f->name_zh = f->name_en = "";
     TRY(val_str(v, "layer", true, 40, &layer, err));
@@ -125,10 +133,13 @@ static enum err_code read_feature(struct arena *a, const struct val *v, struct b
     f->class_ = arena_strdup(a, f->class_);
     f->name_zh = arena_strdup(a, f->name_zh);
     f->name_en = arena_strdup(a, f->name_en);
-    return f->class_ == NULL || f->name_zh == NULL || f->name_en == NULL ? err_fail(err, ERR_NOMEM, "base map") : ERR_OK;
+    return f->class_ == NULL || f->name_zh == NULL || f->name_en == NULL
+               ? err_fail(err, ERR_NOMEM, "base map")
+               : ERR_OK;
 }
 
-static enum err_code read_lines(struct arena *a, const char *path, const char *text, struct basemap *m, struct err *err) {
+static enum err_code read_lines(struct arena *a, const char *path, const char *text,
+                                struct basemap *m, struct err *err) {
     long line = 0;
     for (const char *p = text; *p != '\0';) {
         size_t n = strcspn(p, "\n");
@@ -136,7 +147,8 @@ static enum err_code read_lines(struct arena *a, const char *path, const char *t
         if (n > 0 && m->n < MAX_FEATURES) {
             struct arena *scratch = arena_new(64u << 20);
             const struct val *v = NULL;
-            enum err_code rc = scratch == NULL ? err_fail(err, ERR_NOMEM, "base map") : json_parse(scratch, p, n, &v, err);
+            enum err_code rc = scratch == NULL ? err_fail(err, ERR_NOMEM, "base map")
+                                               : json_parse(scratch, p, n, &v, err);
             if (rc == ERR_OK) rc = read_feature(a, v, &m->features[m->n], err);
             arena_free(scratch);
             if (rc != ERR_OK) {
@@ -151,7 +163,8 @@ static enum err_code read_lines(struct arena *a, const char *path, const char *t
     return ERR_OK;
 }
 
-enum err_code basemap_load(struct arena *a, const char *data_dir, const struct basemap **out, struct err *err) {
+enum err_code basemap_load(struct arena *a, const char *data_dir, const struct basemap **out,
+                           struct err *err) {
     char *path = arena_printf(a, "%s/basemap.ndjson", data_dir);
     struct basemap *m = ARENA_NEW(a, struct basemap, 1);
     if (path == NULL || m == NULL) return err_fail(err, ERR_NOMEM, "base map");
@@ -162,8 +175,10 @@ enum err_code basemap_load(struct arena *a, const char *data_dir, const struct b
     if (rc == ERR_OK) {
         size_t lines = 1;
         for (size_t i = 0; i < text.n; i++) lines += text.p[i] == '\n' ? 1 : 0;
-        m->features = ARENA_NEW(a, struct basemap_feature, lines < MAX_FEATURES ? lines : MAX_FEATURES);
-        rc = m->features == NULL ? err_fail(err, ERR_NOMEM, "base map") : read_lines(a, path, buf_text(&text), m, err);
+        m->features =
+            ARENA_NEW(a, struct basemap_feature, lines < MAX_FEATURES ? lines : MAX_FEATURES);
+        rc = m->features == NULL ? err_fail(err, ERR_NOMEM, "base map")
+                                 : read_lines(a, path, buf_text(&text), m, err);
         if (rc == ERR_OK) *out = m;
     } else if (rc == ERR_NOT_FOUND) {
         rc = ERR_OK; /* a city without a base map: the page draws its cells */
@@ -179,17 +194,20 @@ static unsigned min_zoom(const struct basemap_feature *f) {
     static const struct {
         const char *class_;
         unsigned zoom;
-    } rows[] = {{"primary", 8}, {"secondary", 10}, {"city", 6}, {"county", 7}, {"town", 10}, {"river", 6}, {"community", 13}};
+    } rows[] = {{"primary", 8}, {"secondary", 10}, {"city", 6},      {"county", 7},
+                {"town", 10},   {"river", 6},      {"community", 13}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (strcmp(rows[i].class_, f->class_) == 0) return rows[i].zoom;
     }
     return f->layer == 0 || f->layer == 1 ? 9 : 12;
 }
 
-static enum err_code add_feature(struct mvt *t, const struct basemap_feature *f, size_t id, struct err *err) {
-    struct mvt_tag tags[] = {{.key = "class", .type = MVT_STRING, .u.s = f->class_},
-                             {.key = "name_zh", .type = MVT_STRING, .u.s = f->name_zh[0] == '\0' ? NULL : f->name_zh},
-                             {.key = "name_en", .type = MVT_STRING, .u.s = f->name_en[0] == '\0' ? NULL : f->name_en}};
+static enum err_code add_feature(struct mvt *t, const struct basemap_feature *f, size_t id,
+                                 struct err *err) {
+    struct mvt_tag tags[] = {
+        {.key = "class", .type = MVT_STRING, .u.s = f->class_},
+        {.key = "name_zh", .type = MVT_STRING, .u.s = f->name_zh[0] == '\0' ? NULL : f->name_zh},
+        {.key = "name_en", .type = MVT_STRING, .u.s = f->name_en[0] == '\0' ? NULL : f->name_en}};
     if (f->shape != NULL) return mvt_polygon(t, id + 1, f->shape, tags, 3, err);
     if (f->n == 1) return mvt_point(t, id + 1, f->xy[0], f->xy[1], tags, 3, err);
     return mvt_line(t, id + 1, f->xy, f->n, tags, 3, err);
@@ -197,13 +215,15 @@ static enum err_code add_feature(struct mvt *t, const struct basemap_feature *f,
 
 enum err_code basemap_get(struct call *c, struct err *err) {
     const struct basemap *m = c->app->basemap;
-    if (m == NULL || strcmp(c->param[0], "city") != 0) return err_fail(err, ERR_NOT_FOUND, "there is no such base map");
+    if (m == NULL || strcmp(c->param[0], "city") != 0)
+        return err_fail(err, ERR_NOT_FOUND, "there is no such base map");
     long at[3];
     for (int i = 0; i < 3; i++) {
         char *end = NULL;
         at[i] = strtol(c->param[i + 1], &end, 10);
         bool ok = end != c->param[i + 1] && (*end == '\0' || (i == 2 && strcmp(end, ".mvt") == 0));
-        if (!ok || at[i] < 0 || at[i] > (1l << MVT_MAX_ZOOM)) return err_fail(err, ERR_NOT_FOUND, "there is no such tile");
+        if (!ok || at[i] < 0 || at[i] > (1l << MVT_MAX_ZOOM))
+            return err_fail(err, ERR_NOT_FOUND, "there is no such tile");
     }
     double box[4];
     struct mvt *t = NULL;
@@ -215,8 +235,10 @@ enum err_code basemap_get(struct call *c, struct err *err) {
         TRY(mvt_layer(t, layer_names[layer], err));
         for (size_t i = 0; i < m->n; i++) {
             const struct basemap_feature *f = &m->features[i];
-            bool touches = f->box[0] <= box[2] && f->box[2] >= box[0] && f->box[1] <= box[3] && f->box[3] >= box[1];
-            if (f->layer == layer && touches && (unsigned)at[0] >= min_zoom(f)) TRY(add_feature(t, f, i, err));
+            bool touches = f->box[0] <= box[2] && f->box[2] >= box[0] && f->box[1] <= box[3] &&
+                           f->box[3] >= box[1];
+            if (f->layer == layer && touches && (unsigned)at[0] >= min_zoom(f))
+                TRY(add_feature(t, f, i, err));
         }
     }
     TRY(mvt_finish(t, &c->reply.body, err));

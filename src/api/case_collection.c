@@ -19,13 +19,14 @@ struct writer {
 static enum err_code write_object(const struct view *v, struct writer *wr, const struct case_row *r,
                                   struct err *err) {
     jw_obj(&wr->w);
-    TRY(wr->kind == LIST_STAFF ? view_case(v, &wr->w, r, err) : view_case_public(v, &wr->w, r, err));
+    TRY(wr->kind == LIST_STAFF ? view_case(v, &wr->w, r, err)
+                               : view_case_public(v, &wr->w, r, err));
     jw_end(&wr->w, '}');
     return ERR_OK;
 }
 
-static enum err_code write_feature(const struct view *v, struct writer *wr, const struct case_row *r,
-                                   struct err *err) {
+static enum err_code write_feature(const struct view *v, struct writer *wr,
+                                   const struct case_row *r, struct err *err) {
     struct jw *w = &wr->w;
     const struct engine *e = v->app->engine;
     double lon = case_real(e, r, CASE_lon), lat = case_real(e, r, CASE_lat);
@@ -34,7 +35,8 @@ static enum err_code write_feature(const struct view *v, struct writer *wr, cons
     jw_obj(w);
     jw_kstr(w, "type", "Feature");
     jw_key(w, "geometry");
-    if (isnan(lon)) jw_null(w);
+    if (isnan(lon))
+        jw_null(w);
     else {
         jw_obj(w);
         jw_kstr(w, "type", "Point");
@@ -55,13 +57,14 @@ static const struct {
     const char *name;
     enum case_field field;
     bool is_time, is_public;
-} csv_columns[] = {{"code", CASE_code, false, true},       {"class", CASE_class, false, true},
-                   {"state", CASE_state, false, true},     {"channel", CASE_channel, false, false},
-                   {"opened", CASE_opened_at, true, true}, {"due", CASE_due_at, true, true},
-                   {"closed", CASE_closed_at, true, true}, {"county", CASE_county, false, true},
-                   {"town", CASE_town, false, false},      {"community", CASE_community, false, false},
-                   {"cell", CASE_cell, false, false},      {"unit", CASE_unit, false, true},
-                   {"place", CASE_place_text, false, false}};
+} csv_columns[] = {
+    {"code", CASE_code, false, true},        {"class", CASE_class, false, true},
+    {"state", CASE_state, false, true},      {"channel", CASE_channel, false, false},
+    {"opened", CASE_opened_at, true, true},  {"due", CASE_due_at, true, true},
+    {"closed", CASE_closed_at, true, true},  {"county", CASE_county, false, true},
+    {"town", CASE_town, false, false},       {"community", CASE_community, false, false},
+    {"cell", CASE_cell, false, false},       {"unit", CASE_unit, false, true},
+    {"place", CASE_place_text, false, false}};
 enum { N_CSV = sizeof csv_columns / sizeof csv_columns[0] };
 
 static void csv_row(const struct view *v, struct writer *wr, const struct case_row *r) {
@@ -73,7 +76,8 @@ static void csv_row(const struct view *v, struct writer *wr, const struct case_r
         if (csv_columns[i].is_time && case_has(e, r, csv_columns[i].field)) {
             rfc3339_format(case_int(e, r, csv_columns[i].field), time);
         }
-        csv_safe_field(wr->out, csv_columns[i].is_time ? time : case_text(e, r, csv_columns[i].field), first);
+        csv_safe_field(
+            wr->out, csv_columns[i].is_time ? time : case_text(e, r, csv_columns[i].field), first);
         first = false;
     }
     double lon = case_real(e, r, CASE_lon), lat = case_real(e, r, CASE_lat);
@@ -108,14 +112,18 @@ static void begin(struct writer *wr) {
 static enum err_code write_row(const struct view *v, struct writer *wr, const struct case_row *r,
                                struct err *err) {
     switch (wr->format) {
-    case ACCEPT_CSV: csv_row(v, wr, r); return ERR_OK;
-    case ACCEPT_GEOJSON: return write_feature(v, wr, r, err);
+    case ACCEPT_CSV:
+        csv_row(v, wr, r);
+        return ERR_OK;
+    case ACCEPT_GEOJSON:
+        return write_feature(v, wr, r, err);
     case ACCEPT_NDJSON:
         jw_init(&wr->w, wr->out);
         TRY(write_object(v, wr, r, err));
         buf_char(wr->out, '\n');
         return ERR_OK;
-    default: return write_object(v, wr, r, err);
+    default:
+        return write_object(v, wr, r, err);
     }
 }
 
@@ -154,9 +162,11 @@ static enum err_code write_rows(struct call *c, const struct view *v, struct cas
 }
 
 static enum err_code list(struct call *c, enum list_kind kind, struct err *err) {
-    enum accept_format f = accept_choose(http_header(c->req, "Accept"), call_query(c, "format"),
-                                         ACCEPT_JSON | ACCEPT_CSV | ACCEPT_GEOJSON | ACCEPT_NDJSON, ACCEPT_JSON);
-    if (f == ACCEPT_NONE) return err_fail(err, ERR_NOT_ACCEPTABLE, "offered: json, csv, geojson, ndjson");
+    enum accept_format f =
+        accept_choose(http_header(c->req, "Accept"), call_query(c, "format"),
+                      ACCEPT_JSON | ACCEPT_CSV | ACCEPT_GEOJSON | ACCEPT_NDJSON, ACCEPT_JSON);
+    if (f == ACCEPT_NONE)
+        return err_fail(err, ERR_NOT_ACCEPTABLE, "offered: json, csv, geojson, ndjson");
     struct case_list_query q;
     TRY(case_list_build(c, kind, &q, err));
     c->reply.content_type = accept_content_type(f);
@@ -205,14 +215,15 @@ enum err_code case_similar_get(struct call *c, struct err *err) {
     TRY(call_query_double(c, "lat", -90, 90, &has_lat, &lat, err));
     const char *cls = call_query(c, "class");
     const struct case_class *def = cls == NULL ? NULL : pack_class(c->app->packs, cls);
-    if (!has_lon || !has_lat || def == NULL) return err_fail(err, ERR_INVALID, "class, lon and lat are needed");
+    if (!has_lon || !has_lat || def == NULL)
+        return err_fail(err, ERR_INVALID, "class, lon and lat are needed");
     struct similar found[8];
     size_t n = 0;
     struct reader *rd = NULL;
     TRY(ledger_read_begin(c->app->ledger, &rd, err));
     enum err_code rc = def->is_private ? ERR_OK
-                                       : case_similar(c->app->engine, reader_db(rd), cls, lon, lat, 100, 0, c->a,
-                                                      found, 8, &n, err);
+                                       : case_similar(c->app->engine, reader_db(rd), cls, lon, lat,
+                                                      100, 0, c->a, found, 8, &n, err);
     ledger_read_end(rd);
     TRY(rc);
     struct jw w = call_json(c);
@@ -224,9 +235,11 @@ enum err_code case_similar_get(struct call *c, struct err *err) {
         jw_kstr(&w, "code", found[i].code);
         jw_kstr(&w, "class", found[i].cls);
         jw_kstr(&w, "state", found[i].state);
-        /* To a stranger the distance is told in steps, so that three questions do not find the point. */
-        jw_kint(&w, "distance_m", def->public_asset ? (int64_t)(found[i].distance_m + 0.5)
-                                                    : ((int64_t)found[i].distance_m / 50 + 1) * 50);
+        /* To a stranger the distance is told in steps, so that three questions do not find the
+         * point. */
+        jw_kint(&w, "distance_m",
+                def->public_asset ? (int64_t)(found[i].distance_m + 0.5)
+                                  : ((int64_t)found[i].distance_m / 50 + 1) * 50);
         jw_ktime(&w, "opened", found[i].opened_us);
         jw_end(&w, '}');
     }

@@ -39,8 +39,10 @@ static void step_who(const struct view *v, struct jw *w, const char *role) {
     view_text(w, "who", &t);
 }
 
-static void step_title(const struct view *v, struct jw *w, const struct case_row *r, const char *move) {
-    const struct process_def *p = pack_process(v->app->packs, case_text(v->app->engine, r, CASE_process));
+static void step_title(const struct view *v, struct jw *w, const struct case_row *r,
+                       const char *move) {
+    const struct process_def *p =
+        pack_process(v->app->packs, case_text(v->app->engine, r, CASE_process));
     const struct move_def *m = p == NULL ? NULL : process_move(p, move);
     struct text t = {"Reported", "已上报"};
     if (m != NULL) t = m->done;
@@ -59,17 +61,21 @@ static enum err_code one_step(const struct view *v, struct jw *w, const struct c
     jw_ktime(w, "at", cursor_int(c, col[STEP_at] + 1));
     jw_kstr(w, "move", cursor_text(c, col[STEP_move] + 1));
     step_title(v, w, r, cursor_text(c, col[STEP_move] + 1));
-    jw_kstr(w, "from", cursor_is_null(c, col[STEP_from_state] + 1) ? NULL : cursor_text(c, col[STEP_from_state] + 1));
+    jw_kstr(w, "from",
+            cursor_is_null(c, col[STEP_from_state] + 1) ? NULL
+                                                        : cursor_text(c, col[STEP_from_state] + 1));
     jw_kstr(w, "to", cursor_text(c, col[STEP_to_state] + 1));
     jw_kstr(w, "state", cursor_text(c, col[STEP_to_state] + 1));
     jw_ktime(w, "due", cursor_int(c, col[STEP_due_at] + 1));
     jw_kint(w, "elapsed", cursor_int(c, col[STEP_elapsed_milli] + 1));
     step_who(v, w, cursor_text(c, col[STEP_role] + 1));
     jw_kstr(w, "note", note);
-    jw_kstr(w, "reason", cursor_is_null(c, col[STEP_reason] + 1) ? NULL : cursor_text(c, col[STEP_reason] + 1));
+    jw_kstr(w, "reason",
+            cursor_is_null(c, col[STEP_reason] + 1) ? NULL : cursor_text(c, col[STEP_reason] + 1));
     int unit = grid_unit_index(v->grid, cursor_text(c, col[STEP_unit] + 1));
     struct text name = {NULL, NULL};
-    if (unit != GRID_NONE) name = (struct text){v->grid->units[unit].name_en, v->grid->units[unit].name};
+    if (unit != GRID_NONE)
+        name = (struct text){v->grid->units[unit].name_en, v->grid->units[unit].name};
     view_text(w, "unit", &name);
     TRY(view_photos(v, w, "photos", cursor_text(c, col[STEP_photos] + 1), err));
     if (staff) {
@@ -124,8 +130,10 @@ static enum err_code view_parties(const struct view *v, struct jw *w, const stru
         jw_kstr(w, "name", name);
         jw_kstr(w, "statement", statement);
         jw_key(w, "agreed");
-        if (cursor_is_null(c, e->party_col[PARTY_agreed] + 1)) jw_null(w);
-        else jw_bool(w, cursor_int(c, e->party_col[PARTY_agreed] + 1) != 0);
+        if (cursor_is_null(c, e->party_col[PARTY_agreed] + 1))
+            jw_null(w);
+        else
+            jw_bool(w, cursor_int(c, e->party_col[PARTY_agreed] + 1) != 0);
         jw_end(w, '}');
     }
     cursor_close(c);
@@ -168,7 +176,7 @@ static void view_moves(const struct view *v, struct jw *w, const struct case_row
 }
 
 enum err_code view_similar(const struct view *v, struct jw *w, const struct case_row *r,
-                                  struct err *err) {
+                           struct err *err) {
     const struct engine *e = v->app->engine;
     struct similar found[MAX_SIMILAR];
     size_t n = 0;
@@ -225,7 +233,8 @@ enum err_code view_case_follow(const struct view *v, struct jw *w, const struct 
         TRY(view_personal(v, &r->cells[e->case_col[CASE_description]], &text, err));
         TRY(view_personal(v, &r->cells[e->case_col[CASE_result_note]], &result, err));
         jw_kstr(w, "description", text);
-        jw_kstr(w, "place", case_has(e, r, CASE_place_text) ? case_text(e, r, CASE_place_text) : NULL);
+        jw_kstr(w, "place",
+                case_has(e, r, CASE_place_text) ? case_text(e, r, CASE_place_text) : NULL);
         jw_kdouble(w, "lon", case_real(e, r, CASE_lon));
         jw_kdouble(w, "lat", case_real(e, r, CASE_lat));
         TRY(view_photos(v, w, "photos", case_text(e, r, CASE_photos), err));

@@ -15,7 +15,9 @@ static const struct {
     const char *name;
     enum case_field field;
     bool descending;
-} sorts[] = {{"-opened", CASE_opened_at, true}, {"opened", CASE_opened_at, false}, {"due", CASE_due_at, false}};
+} sorts[] = {{"-opened", CASE_opened_at, true},
+             {"opened", CASE_opened_at, false},
+             {"due", CASE_due_at, false}};
 
 static void and_column(struct sql *s, const struct engine *e, enum case_field f) {
     sql_add(s, " AND ");
@@ -48,13 +50,15 @@ static enum err_code and_in(struct call *c, struct sql *s, enum case_field f, co
     return ERR_OK;
 }
 
-static enum err_code text_filters(struct call *c, enum list_kind kind, struct sql *s, struct err *err) {
+static enum err_code text_filters(struct call *c, enum list_kind kind, struct sql *s,
+                                  struct err *err) {
     static const struct {
         const char *param;
         enum case_field field;
         bool is_public;
-    } rows[] = {{"class", CASE_class, true}, {"state", CASE_state, true}, {"stage", CASE_stage, true},
-                {"unit", CASE_unit, true},   {"cell", CASE_cell, false},  {"process", CASE_process, true},
+    } rows[] = {{"class", CASE_class, true},     {"state", CASE_state, true},
+                {"stage", CASE_stage, true},     {"unit", CASE_unit, true},
+                {"cell", CASE_cell, false},      {"process", CASE_process, true},
                 {"channel", CASE_channel, false}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const char *v = call_query(c, rows[i].param);
@@ -65,15 +69,16 @@ static enum err_code text_filters(struct call *c, enum list_kind kind, struct sq
 }
 
 static enum err_code area_filter(struct call *c, struct sql *s, struct err *err) {
-    static const enum case_field level_field[GRID_LEVELS] = {CASE_city, CASE_city, CASE_county, CASE_town,
-                                                             CASE_community};
+    static const enum case_field level_field[GRID_LEVELS] = {CASE_city, CASE_city, CASE_county,
+                                                             CASE_town, CASE_community};
     const char *code = call_query(c, "area");
     if (code == NULL || code[0] == '\0') return ERR_OK;
     const struct grid *g = grid_ref(c->app->grid);
     int i = grid_area_index(g, code);
     int level = i == GRID_NONE ? 0 : g->areas[i].level;
     grid_unref(g);
-    if (i == GRID_NONE) return err_fail(err, ERR_INVALID, "parameter \"area\": there is no area \"%.40s\"", code);
+    if (i == GRID_NONE)
+        return err_fail(err, ERR_INVALID, "parameter \"area\": there is no area \"%.40s\"", code);
     and_equal(s, c->app->engine, level_field[level], cell_text(code));
     return ERR_OK;
 }
@@ -96,7 +101,8 @@ static enum err_code time_filters(struct call *c, struct sql *s, struct err *err
     return ERR_OK;
 }
 
-static enum err_code bbox_filter(struct call *c, enum list_kind kind, struct sql *s, struct err *err) {
+static enum err_code bbox_filter(struct call *c, enum list_kind kind, struct sql *s,
+                                 struct err *err) {
     const char *text = call_query(c, "bbox");
     if (text == NULL || text[0] == '\0') return ERR_OK;
     double b[4];
@@ -109,7 +115,8 @@ static enum err_code bbox_filter(struct call *c, enum list_kind kind, struct sql
         }
         p = end + 1;
     }
-    /* A stranger's box snaps outward to the grid that places are rounded to: otherwise ever smaller boxes would find the exact point. */
+    /* A stranger's box snaps outward to the grid that places are rounded to: otherwise ever smaller
+     * boxes would find the exact point. */
     if (kind == LIST_PUBLIC) {
         for (int i = 0; i < 4; i++) b[i] = (i < 2 ? floor(b[i] * 1000) : ceil(b[i] * 1000)) / 1000;
     }
@@ -117,11 +124,14 @@ static enum err_code bbox_filter(struct call *c, enum list_kind kind, struct sql
         enum case_field field;
         int at;
         bool low;
-    } sides[] = {{CASE_lon, 0, true}, {CASE_lat, 1, true}, {CASE_lon, 2, false}, {CASE_lat, 3, false}};
+    } sides[] = {
+        {CASE_lon, 0, true}, {CASE_lat, 1, true}, {CASE_lon, 2, false}, {CASE_lat, 3, false}};
     for (size_t i = 0; i < 4; i++) {
         and_column(s, c->app->engine, sides[i].field);
-        if (sides[i].low) sql_add(s, " >= ");
-        else sql_add(s, " <= ");
+        if (sides[i].low)
+            sql_add(s, " >= ");
+        else
+            sql_add(s, " <= ");
         sql_value(s, cell_real(b[sides[i].at]));
     }
     return ERR_OK;
@@ -135,7 +145,8 @@ static void mine_filter(struct call *c, struct sql *s) {
     for (size_t p = 0; p < packs->n_processes; p++) {
         const struct process_def *pr = &packs->processes[p];
         for (size_t k = 0; k < pr->n_states && n < 64; k++) {
-            if (state_waits_for(pr, &pr->states[k], c->who->role->name)) states[n++] = cell_text(pr->states[k].name);
+            if (state_waits_for(pr, &pr->states[k], c->who->role->name))
+                states[n++] = cell_text(pr->states[k].name);
         }
     }
     const struct engine *e = c->app->engine;
@@ -191,21 +202,26 @@ static enum err_code after_filter(struct call *c, struct case_list_query *q, str
     if (after == NULL || after[0] == '\0') return ERR_OK;
     long long value = 0, id = 0;
     int used = 0;
-    if (sscanf(after, "%lld_%lld%n", &value, &id, &used) != 2 || after[used] != '\0') { /* NOLINT(cert-err34-c): the text is checked whole */
+    if (sscanf(after, "%lld_%lld%n", &value, &id, &used) != 2 ||
+        after[used] != '\0') { /* NOLINT(cert-err34-c): the text is checked whole */
         return err_fail(err, ERR_INVALID, "parameter \"after\": expected the value of \"next\"");
     }
     struct sql *s = &q->sql;
     const struct engine *e = c->app->engine;
     and_column(s, e, sorts[q->sort].field);
-    if (sorts[q->sort].descending) sql_add(s, " <= ");
-    else sql_add(s, " >= ");
+    if (sorts[q->sort].descending)
+        sql_add(s, " <= ");
+    else
+        sql_add(s, " >= ");
     int n = sql_value(s, cell_int(value));
     sql_add(s, " AND (");
     sql_column(s, &e->case_type->table, e->case_col[sorts[q->sort].field], "c.");
     sql_add(s, " <> ");
     sql_again(s, n);
-    if (sorts[q->sort].descending) sql_add(s, " OR c.id < ");
-    else sql_add(s, " OR c.id > ");
+    if (sorts[q->sort].descending)
+        sql_add(s, " OR c.id < ");
+    else
+        sql_add(s, " OR c.id > ");
     sql_value(s, cell_int(id));
     sql_add(s, ")");
     return ERR_OK;
@@ -227,8 +243,10 @@ static void order_by(struct case_list_query *q, const struct engine *e) {
     struct sql *s = &q->sql;
     sql_add(s, " ORDER BY ");
     sql_column(s, &e->case_type->table, e->case_col[sorts[q->sort].field], "c.");
-    if (sorts[q->sort].descending) sql_add(s, " DESC, c.id DESC LIMIT ");
-    else sql_add(s, ", c.id LIMIT ");
+    if (sorts[q->sort].descending)
+        sql_add(s, " DESC, c.id DESC LIMIT ");
+    else
+        sql_add(s, ", c.id LIMIT ");
     sql_value(s, cell_int(q->limit + 1));
 }
 
@@ -246,8 +264,10 @@ enum err_code case_list_build(struct call *c, enum list_kind kind, struct case_l
     sql_add(s, " FROM ");
     sql_table(s, &e->case_type->table);
     sql_add(s, " c WHERE c.ledger = 1 AND ");
-    if (kind == LIST_STAFF) rights_case_where(c->who, &e->case_type->table, "c.", s);
-    else sql_add(s, "c.private = 0");
+    if (kind == LIST_STAFF)
+        rights_case_where(c->who, &e->case_type->table, "c.", s);
+    else
+        sql_add(s, "c.private = 0");
     TRY(text_filters(c, kind, s, err));
     TRY(area_filter(c, s, err));
     TRY(time_filters(c, s, err));

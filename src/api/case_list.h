@@ -1,4 +1,5 @@
-/* api/case_list.h - the query behind every list of cases: filters from the request, rights in the query, keyset paging. */
+/* api/case_list.h - the query behind every list of cases: filters from the request, rights in the
+ * query, keyset paging. */
 #ifndef API_CASE_LIST_H
 #define API_CASE_LIST_H
 #include "api/case_view.h"
@@ -9,8 +10,11 @@ struct case_list_query {
     int64_t limit;
     int sort; /* index in the sort table */
 };
-/* Read filters of the call and build "SELECT ... ORDER BY ... LIMIT limit + 1". Errors: ERR_INVALID naming the parameter. */
-enum err_code case_list_build(struct call *c, enum list_kind kind, struct case_list_query *out, struct err *err) NODISCARD;
+/* Read filters of the call and build "SELECT ... ORDER BY ... LIMIT limit + 1". Errors: ERR_INVALID
+ * naming the parameter. */
+enum err_code case_list_build(struct call *c, enum list_kind kind, struct case_list_query *out,
+                              struct err *err) NODISCARD;
 /* The cursor text after a row of the list. */
-char *case_list_after(const struct call *c, const struct case_list_query *q, const struct case_row *last);
+char *case_list_after(const struct call *c, const struct case_list_query *q,
+                      const struct case_row *last);
 #endif

@@ -109,7 +109,8 @@ static void view_unit(const struct view *v, struct jw *w, const char *code) {
     jw_end(w, '}');
 }
 
-static void view_kind(const struct view *v, struct jw *w, const struct case_row *r, bool is_public) {
+static void view_kind(const struct view *v, struct jw *w, const struct case_row *r,
+                      bool is_public) {
     const struct engine *e = v->app->engine;
     const char *cls = case_text(e, r, CASE_class), *state = case_text(e, r, CASE_state);
     const struct case_class *c = pack_class(e->packs, cls);
@@ -129,9 +130,9 @@ static void view_times(const struct view *v, struct jw *w, const struct case_row
     static const struct {
         const char *key;
         enum case_field field;
-    } times[] = {{"opened", CASE_opened_at},   {"filed", CASE_filed_at},
+    } times[] = {{"opened", CASE_opened_at},         {"filed", CASE_filed_at},
                  {"dispatched", CASE_dispatched_at}, {"handled", CASE_handled_at},
-                 {"closed", CASE_closed_at},   {"due", CASE_due_at},
+                 {"closed", CASE_closed_at},         {"due", CASE_due_at},
                  {"since", CASE_state_since}};
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
         jw_ktime(w, times[i].key, case_int(v->app->engine, r, times[i].field));
@@ -144,35 +145,49 @@ static void view_counters(const struct view *v, struct jw *w, const struct case_
         const char *key;
         enum case_field field;
         bool flag;
-    } rows[] = {{"due_unconfirmed", CASE_unconfirmed_due, true}, {"overdue", CASE_overdue, true},
-                {"urgent", CASE_urgent, true},   {"private", CASE_private, true},
-                {"released", CASE_released, true}, {"settled_in_cell", CASE_settled_in_cell, true},
-                {"returns", CASE_returns, false}, {"reworks", CASE_reworks, false},
+    } rows[] = {{"due_unconfirmed", CASE_unconfirmed_due, true},
+                {"overdue", CASE_overdue, true},
+                {"urgent", CASE_urgent, true},
+                {"private", CASE_private, true},
+                {"released", CASE_released, true},
+                {"settled_in_cell", CASE_settled_in_cell, true},
+                {"returns", CASE_returns, false},
+                {"reworks", CASE_reworks, false},
                 {"escalated", CASE_escalated, false}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         int64_t n = case_int(e, r, rows[i].field);
-        if (rows[i].flag) jw_kbool(w, rows[i].key, n != 0);
-        else jw_kint(w, rows[i].key, n);
+        if (rows[i].flag)
+            jw_kbool(w, rows[i].key, n != 0);
+        else
+            jw_kint(w, rows[i].key, n);
     }
     jw_key(w, "score");
-    if (case_has(e, r, CASE_score)) jw_int(w, case_int(e, r, CASE_score));
-    else jw_null(w);
+    if (case_has(e, r, CASE_score))
+        jw_int(w, case_int(e, r, CASE_score));
+    else
+        jw_null(w);
 }
 
-/* Fields that a city added to the type: shown to staff by their sensitivity (public and internal ones). */
+/* Fields that a city added to the type: shown to staff by their sensitivity (public and internal
+ * ones). */
 static void view_city_fields(const struct view *v, struct jw *w, const struct case_row *r) {
     const struct type_def *t = v->app->engine->case_type;
     jw_key(w, "fields");
     jw_obj(w);
     for (size_t i = 0; i < t->n_fields; i++) {
         const struct cell *c = &r->cells[i];
-        if (t->fields[i].engine || t->fields[i].sensitivity > SENS_INTERNAL || c->type == CELL_NULL) continue;
+        if (t->fields[i].engine || t->fields[i].sensitivity > SENS_INTERNAL || c->type == CELL_NULL)
+            continue;
         if (case_is_engine_column(v->app->engine, (int)i)) continue;
         jw_key(w, t->fields[i].name);
-        if (c->type == CELL_INT && t->fields[i].kind == FIELD_BOOL) jw_bool(w, c->i != 0);
-        else if (c->type == CELL_INT) jw_int(w, c->i);
-        else if (c->type == CELL_REAL) jw_double(w, c->d);
-        else jw_strn(w, c->p, c->n);
+        if (c->type == CELL_INT && t->fields[i].kind == FIELD_BOOL)
+            jw_bool(w, c->i != 0);
+        else if (c->type == CELL_INT)
+            jw_int(w, c->i);
+        else if (c->type == CELL_REAL)
+            jw_double(w, c->d);
+        else
+            jw_strn(w, c->p, c->n);
     }
     jw_end(w, '}');
 }
@@ -247,7 +262,8 @@ enum err_code view_case_public(const struct view *v, struct jw *w, const struct 
     if (case_int(e, r, CASE_released) == 0) return ERR_OK;
     /* The operator may release a text of his own instead of the reporter's words. */
     const char *text = case_text(e, r, CASE_released_text);
-    if (text[0] == '\0') TRY(view_personal(v, &r->cells[e->case_col[CASE_description]], &text, err));
+    if (text[0] == '\0')
+        TRY(view_personal(v, &r->cells[e->case_col[CASE_description]], &text, err));
     jw_kstr(w, "description", text);
     kstr_or_null(w, "place", case_text(e, r, CASE_place_text));
     return view_photos(v, w, "photos", case_text(e, r, CASE_photos), err);

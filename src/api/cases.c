@@ -42,8 +42,9 @@ static enum err_code read_parties(struct call *c, const struct val *list, struct
 }
 
 static enum err_code read_report(struct call *c, struct report_call *rc, struct err *err) {
-    static const char *const known[] = {"class", "lon", "lat", "place", "description", "contact",
-                                        "channel", "media", "parties", "fields", NULL};
+    static const char *const known[] = {"class",       "lon",     "lat",     "place",
+                                        "description", "contact", "channel", "media",
+                                        "parties",     "fields",  NULL};
     const struct val *body = NULL;
     TRY(call_body(c, &body, err));
     TRY(val_only(body, known, err));
@@ -105,7 +106,8 @@ static enum err_code write_reported(const struct view *v, struct tx *tx, const s
     view_post(v, &w, "post", case_int(e, &out->row, CASE_post));
     jw_ktime(&w, "due", case_int(e, &out->row, CASE_due_at));
     jw_kbool(&w, "due_unconfirmed", case_int(e, &out->row, CASE_unconfirmed_due) != 0);
-    /* The word stands in the fragment: it is never sent in a request line, nor logged by a proxy. */
+    /* The word stands in the fragment: it is never sent in a request line, nor logged by a proxy.
+     */
     jw_key(&w, "link");
     char link[128];
     (void)snprintf(link, sizeof link, "/f/%s#%s", code, out->word);
@@ -142,7 +144,8 @@ enum err_code case_post(struct call *c, struct err *err) {
 
 /* ---- one case ---- */
 
-/* A case this person may see. A case that he may not see and one that is not there look the same. */
+/* A case this person may see. A case that he may not see and one that is not there look the same.
+ */
 static enum err_code load_mine(struct call *c, struct db *db, struct arena *a, struct case_row *out,
                                struct err *err) {
     TRY(case_load(c->app->engine, db, c->param[0], a, out, err));
@@ -169,8 +172,10 @@ enum err_code case_get(struct call *c, struct err *err) {
     const struct grid *g = grid_ref(c->app->grid);
     struct view v = {c->app, g, reader_db(rd), c->a, clock_now_us(&c->app->clock), false};
     struct case_row *row = ARENA_NEW(c->a, struct case_row, 1);
-    enum err_code rc = row == NULL ? err_fail(err, ERR_NOMEM, "case") : load_mine(c, v.db, c->a, row, err);
-    if (rc == ERR_OK) rc = write_case(c, &v, &c->reply.body, c->reply.etag, sizeof c->reply.etag, row, err);
+    enum err_code rc =
+        row == NULL ? err_fail(err, ERR_NOMEM, "case") : load_mine(c, v.db, c->a, row, err);
+    if (rc == ERR_OK)
+        rc = write_case(c, &v, &c->reply.body, c->reply.etag, sizeof c->reply.etag, row, err);
     grid_unref(g);
     ledger_read_end(rd);
     return rc;
@@ -202,7 +207,8 @@ static enum err_code claim_photos(struct tx *tx, const struct val *inputs, const
         list[i] = (struct val){.type = VAL_STR, .n = strlen(hashes[i]), .u.s = hashes[i]};
     }
     for (size_t i = 0; i < inputs->n; i++) {
-        if (strcmp(pairs[i].key, "photos") == 0) pairs[i].v = (struct val){.type = VAL_LIST, .n = n, .u.list = list};
+        if (strcmp(pairs[i].key, "photos") == 0)
+            pairs[i].v = (struct val){.type = VAL_LIST, .n = n, .u.list = list};
     }
     *copy = (struct val){.type = VAL_MAP, .n = inputs->n, .u.map = pairs};
     *out = copy;
@@ -226,7 +232,8 @@ static enum err_code move_apply(struct tx *tx, void *arg, struct err *err) {
     TRY(case_move(e, tx, row, c->param[1], &actor, inputs, m->expect, 0, NULL, err));
     TRY(media_bind(tx, val_get(m->inputs, "photos"), row->id, err));
     TRY(notify_move(c->app, tx, row, c->param[1], c->who->name, err));
-    /* What was just written may lie outside the mover's rights now (dispatched to a unit): he still gets his answer. */
+    /* What was just written may lie outside the mover's rights now (dispatched to a unit): he still
+     * gets his answer. */
     const struct grid *g = grid_ref(c->app->grid);
     TRY(case_load(e, tx_db(tx), c->param[0], tx_arena(tx), row, err));
     struct view v = {c->app, g, tx_db(tx), tx_arena(tx), tx_now_us(tx), false};
@@ -259,8 +266,8 @@ static enum err_code contact_apply(struct tx *tx, void *arg, struct err *err) {
     struct cell value;
     const char *purpose = call_query(c, "purpose");
     TRY(rights_open_personal(tx, c->who, e->case_type, row->id, "contact",
-                             &row->cells[e->case_col[CASE_contact]],
-                             purpose == NULL ? "" : purpose, &value, err));
+                             &row->cells[e->case_col[CASE_contact]], purpose == NULL ? "" : purpose,
+                             &value, err));
     struct reply *reply = tx_reply(tx);
     reply->status = 200;
     struct jw w;
@@ -281,8 +288,8 @@ enum err_code case_contact(struct call *c, struct err *err) {
 static void write_suggested_unit(const struct view *v, struct jw *w, const struct case_row *r,
                                  const struct case_class *cls) {
     int at[GRID_LEVELS];
-    static const enum case_field level_field[GRID_LEVELS] = {CASE_N, CASE_city, CASE_county, CASE_town,
-                                                             CASE_community};
+    static const enum case_field level_field[GRID_LEVELS] = {CASE_N, CASE_city, CASE_county,
+                                                             CASE_town, CASE_community};
     at[0] = GRID_NONE;
     for (int i = 1; i < GRID_LEVELS; i++) {
         at[i] = grid_area_index(v->grid, case_text(v->app->engine, r, level_field[i]));
@@ -293,7 +300,8 @@ static void write_suggested_unit(const struct view *v, struct jw *w, const struc
     if (unit != GRID_NONE) {
         const struct grid_unit *u = &v->grid->units[unit];
         struct text name = {u->name_en, u->name};
-        struct text why = {"This unit has the duty for the class in this area.", "该单位在此区域承担该类事项的职责。"};
+        struct text why = {"This unit has the duty for the class in this area.",
+                           "该单位在此区域承担该类事项的职责。"};
         jw_obj(w);
         jw_kstr(w, "code", u->code);
         view_text(w, "name", &name);
@@ -309,11 +317,13 @@ enum err_code case_suggest(struct call *c, struct err *err) {
     const struct grid *g = grid_ref(c->app->grid);
     struct view v = {c->app, g, reader_db(rd), c->a, clock_now_us(&c->app->clock), false};
     struct case_row *row = ARENA_NEW(c->a, struct case_row, 1);
-    enum err_code rc = row == NULL ? err_fail(err, ERR_NOMEM, "case") : load_mine(c, v.db, c->a, row, err);
+    enum err_code rc =
+        row == NULL ? err_fail(err, ERR_NOMEM, "case") : load_mine(c, v.db, c->a, row, err);
     if (rc == ERR_OK) {
         struct jw w = call_json(c);
         jw_obj(&w);
-        write_suggested_unit(&v, &w, row, pack_class(c->app->packs, case_text(c->app->engine, row, CASE_class)));
+        write_suggested_unit(&v, &w, row,
+                             pack_class(c->app->packs, case_text(c->app->engine, row, CASE_class)));
         view_post(&v, &w, "post", case_int(c->app->engine, row, CASE_post));
         rc = view_similar(&v, &w, row, err);
         jw_end(&w, '}');

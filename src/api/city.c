@@ -1,4 +1,5 @@
-/* What anybody may know of the city: its name and extent, the classes a report may have, cells and areas by point and code, the public card of a cell. */
+/* What anybody may know of the city: its name and extent, the classes a report may have, cells and
+ * areas by point and code, the public card of a cell. */
 #include <math.h>
 #include <string.h>
 
@@ -25,7 +26,8 @@ enum err_code city_get(struct call *c, struct err *err) {
     jw_kbool(&w, "invented", app->folder.city.invented);
     jw_kstr(&w, "timezone", app->folder.city.timezone);
     jw_key(&w, "centre");
-    if (isnan(g->bbox[0])) jw_null(&w);
+    if (isnan(g->bbox[0]))
+        jw_null(&w);
     else {
         jw_arr(&w);
         jw_double(&w, (g->bbox[0] + g->bbox[2]) / 2);
@@ -53,8 +55,8 @@ enum err_code city_get(struct call *c, struct err *err) {
 
 /* Fields of the report form that a city added to the case type. */
 static void form_fields(const struct app *app, struct jw *w) {
-    static const char *const kinds[] = {"", "text", "int", "number", "bool", "time", "date", "code",
-                                        "class", "ref", "photos", "json", "shape"};
+    static const char *const kinds[] = {"",     "text",  "int", "number", "bool", "time", "date",
+                                        "code", "class", "ref", "photos", "json", "shape"};
     const struct type_def *t = app->engine->case_type;
     jw_key(w, "fields");
     jw_arr(w);
@@ -168,7 +170,8 @@ enum err_code locate_get(struct call *c, struct err *err) {
     struct jw w = call_json(c);
     jw_obj(&w);
     jw_key(&w, "cell");
-    if (pl.cell == GRID_NONE) jw_null(&w);
+    if (pl.cell == GRID_NONE)
+        jw_null(&w);
     else {
         jw_obj(&w);
         jw_kstr(&w, "code", g->cells[pl.cell].code);
@@ -184,7 +187,8 @@ enum err_code locate_get(struct call *c, struct err *err) {
 
 /* ---- areas ---- */
 
-static const char *const level_names[GRID_LEVELS] = {"province", "city", "county", "town", "community"};
+static const char *const level_names[GRID_LEVELS] = {"province", "city", "county", "town",
+                                                     "community"};
 
 static void area_object(struct jw *w, const struct grid *g, int i) {
     const struct grid_area *a = &g->areas[i];
@@ -202,7 +206,8 @@ static void area_object(struct jw *w, const struct grid *g, int i) {
 }
 
 static bool area_wanted(const struct call *c, const struct grid *g, int i, bool *by_parent) {
-    const char *parent = call_query(c, "parent"), *level = call_query(c, "level"), *q = call_query(c, "q");
+    const char *parent = call_query(c, "parent"), *level = call_query(c, "level"),
+               *q = call_query(c, "q");
     const struct grid_area *a = &g->areas[i];
     *by_parent = parent != NULL || level != NULL || q != NULL;
     if (parent != NULL) {
@@ -210,7 +215,8 @@ static bool area_wanted(const struct call *c, const struct grid *g, int i, bool 
         if (strcmp(has, parent) != 0) return false;
     }
     if (level != NULL && strcmp(level_names[a->level], level) != 0) return false;
-    if (q != NULL && strstr(a->name, q) == NULL && strstr(a->name_en, q) == NULL && strncmp(a->code, q, strlen(q)) != 0) {
+    if (q != NULL && strstr(a->name, q) == NULL && strstr(a->name_en, q) == NULL &&
+        strncmp(a->code, q, strlen(q)) != 0) {
         return false;
     }
     return *by_parent || a->parent == GRID_NONE;
@@ -239,7 +245,8 @@ enum err_code area_list(struct call *c, struct err *err) {
 enum err_code area_get(struct call *c, struct err *err) {
     const struct grid *g = grid_ref(c->app->grid);
     int i = grid_area_index(g, c->param[0]);
-    enum err_code rc = i == GRID_NONE ? err_fail(err, ERR_NOT_FOUND, "there is no area %s", c->param[0]) : ERR_OK;
+    enum err_code rc =
+        i == GRID_NONE ? err_fail(err, ERR_NOT_FOUND, "there is no area %s", c->param[0]) : ERR_OK;
     if (rc == ERR_OK) {
         struct jw w = call_json(c);
         area_object(&w, g, i);
@@ -274,7 +281,8 @@ static void cell_object(struct jw *w, const struct grid *g, int i, int64_t now_u
 enum err_code cell_get(struct call *c, struct err *err) {
     const struct grid *g = grid_ref(c->app->grid);
     int i = cell_by_code(c, g, c->param[0]);
-    enum err_code rc = i == GRID_NONE ? err_fail(err, ERR_NOT_FOUND, "there is no cell %s", c->param[0]) : ERR_OK;
+    enum err_code rc =
+        i == GRID_NONE ? err_fail(err, ERR_NOT_FOUND, "there is no cell %s", c->param[0]) : ERR_OK;
     if (rc == ERR_OK) {
         struct jw w = call_json(c);
         cell_object(&w, g, i, clock_now_us(&c->app->clock));
@@ -284,7 +292,8 @@ enum err_code cell_get(struct call *c, struct err *err) {
 }
 
 /* Within the area of the caller (a worker's cells are few: he sees his community's). */
-static bool cell_in_scope(const struct principal *p, const struct grid *g, const struct grid_cell *cell) {
+static bool cell_in_scope(const struct principal *p, const struct grid *g,
+                          const struct grid_cell *cell) {
     if (p->area[0] == '\0') return true;
     int area = grid_area_index(g, p->area);
     return area != GRID_NONE && cell->at[g->areas[area].level] == area;
@@ -294,7 +303,8 @@ enum err_code cell_list(struct call *c, struct err *err) {
     int64_t limit = 100, after = 0, n = 0;
     TRY(call_query_int(c, "limit", 1, 500, &limit, err));
     TRY(call_query_int(c, "after", 0, INT64_MAX, &after, err));
-    const char *layer = call_query(c, "layer"), *area_code = call_query(c, "area"), *no_post = call_query(c, "no_post");
+    const char *layer = call_query(c, "layer"), *area_code = call_query(c, "area"),
+               *no_post = call_query(c, "no_post");
     const struct grid *g = grid_ref(c->app->grid);
     int area = area_code == NULL ? GRID_NONE : grid_area_index(g, area_code);
     int64_t now = clock_now_us(&c->app->clock), next = 0;
@@ -305,10 +315,12 @@ enum err_code cell_list(struct call *c, struct err *err) {
     for (size_t i = (size_t)after; i < g->n_cells && next == 0; i++) {
         const struct grid_cell *cell = &g->cells[i];
         if (layer != NULL && strcmp(cell->layer, layer) != 0) continue;
-        if (area_code != NULL && (area == GRID_NONE || cell->at[g->areas[area].level] != area)) continue;
+        if (area_code != NULL && (area == GRID_NONE || cell->at[g->areas[area].level] != area))
+            continue;
         if (!cell_in_scope(c->who, g, cell)) continue;
         struct place pl = grid_place_of_cell(g, (int)i, now);
-        if (no_post != NULL && strcmp(no_post, "1") == 0 && pl.post != GRID_NONE && !pl.is_desk) continue;
+        if (no_post != NULL && strcmp(no_post, "1") == 0 && pl.post != GRID_NONE && !pl.is_desk)
+            continue;
         if (n == limit) {
             next = (int64_t)i;
             break;

@@ -13,8 +13,8 @@ static void from_scope(struct call *c, struct sql *s) {
 }
 
 static enum err_code area_scope(struct call *c, struct sql *s, struct err *err) {
-    static const enum case_field level_field[GRID_LEVELS] = {CASE_city, CASE_city, CASE_county, CASE_town,
-                                                             CASE_community};
+    static const enum case_field level_field[GRID_LEVELS] = {CASE_city, CASE_city, CASE_county,
+                                                             CASE_town, CASE_community};
     const char *code = call_query(c, "area");
     if (code == NULL || code[0] == '\0') return ERR_OK;
     const struct grid *g = grid_ref(c->app->grid);
@@ -23,7 +23,8 @@ static enum err_code area_scope(struct call *c, struct sql *s, struct err *err) 
     grid_unref(g);
     if (i == GRID_NONE) return err_fail(err, ERR_INVALID, "there is no area \"%.40s\"", code);
     sql_add(s, " AND ");
-    sql_column(s, &c->app->engine->case_type->table, c->app->engine->case_col[level_field[level]], "c.");
+    sql_column(s, &c->app->engine->case_type->table, c->app->engine->case_col[level_field[level]],
+               "c.");
     sql_add(s, " = ");
     sql_value(s, cell_text(code));
     return ERR_OK;

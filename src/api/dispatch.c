@@ -12,7 +12,8 @@
 
 enum { ETAG_MAX = 40 };
 
-/* A call and what the answer needs; lives in the request's arena, which stays until the answer is given. */
+/* A call and what the answer needs; lives in the request's arena, which stays until the answer is
+ * given. */
 struct pending {
     struct call call;
     struct principal who;
@@ -22,7 +23,8 @@ struct pending {
 };
 
 static void answer(struct pending *p, enum err_code rc, const struct err *err) {
-    struct http_response *r = rc == ERR_OK ? reply_of_call(&p->call) : reply_of_error(&p->call, rc, err);
+    struct http_response *r =
+        rc == ERR_OK ? reply_of_call(&p->call) : reply_of_error(&p->call, rc, err);
     buf_deinit(&p->call.reply.body);
     http_post(p->server, p->token, r);
 }
@@ -95,17 +97,20 @@ static enum err_code authenticate(struct pending *p, struct http_request *req, s
 /* A browser sends the cookie by itself; only the page knows the token beside it. */
 static enum err_code check_csrf(const struct pending *p, const struct http_request *req,
                                 struct err *err) {
-    bool unsafe = req->method != HTTP_GET && req->method != HTTP_HEAD && req->method != HTTP_OPTIONS;
+    bool unsafe =
+        req->method != HTTP_GET && req->method != HTTP_HEAD && req->method != HTTP_OPTIONS;
     if (!unsafe || p->who.anonymous || p->who.csrf[0] == '\0') return ERR_OK;
     const char *given = http_header(req, "X-CSRF-Token");
     if (given != NULL && identity_csrf_equal(&p->who, given)) return ERR_OK;
-    return err_fail(err, ERR_FORBIDDEN, "the header X-CSRF-Token is missing or wrong; reload the page");
+    return err_fail(err, ERR_FORBIDDEN,
+                    "the header X-CSRF-Token is missing or wrong; reload the page");
 }
 
 static enum err_code check_rate(const struct pending *p, const struct http_request *req,
                                 struct err *err) {
     if (!p->who.anonymous) return ERR_OK;
-    return throttle_request(p->call.app->throttle, p->route->rate, req->remote, clock_now_us(&p->call.app->clock), err);
+    return throttle_request(p->call.app->throttle, p->route->rate, req->remote,
+                            clock_now_us(&p->call.app->clock), err);
 }
 
 static enum err_code check_right(const struct pending *p, struct err *err) {
@@ -145,7 +150,8 @@ void dispatch(void *ctx, struct http_request *req) {
     }
     p->server = app->server;
     p->token = http_request_token(req);
-    p->call = (struct call){.app = app, .req = req, .a = req->arena, .who = &p->who, .zh = prefers_zh(req)};
+    p->call = (struct call){
+        .app = app, .req = req, .a = req->arena, .who = &p->who, .zh = prefers_zh(req)};
     buf_init(&p->call.reply.body, (size_t)64 << 20);
     struct err err = {0};
     enum err_code rc = prepare(p, req, &err);

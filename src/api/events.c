@@ -1,4 +1,5 @@
-/* The live stream: committed case changes and notices, each seen only by those whose rights allow. */
+/* The live stream: committed case changes and notices, each seen only by those whose rights allow.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,8 +23,12 @@ static bool sees(const void *scope, const struct sse_item *item) {
     const struct event_meta *m = item->meta;
     if (m == NULL || item->meta_n != sizeof *m) return false;
     if (m->account[0] != '\0') return strcmp(m->account, p->name) == 0;
-    struct rights_case c = {.county = m->county, .town = m->town, .community = m->community,
-                            .cell = m->cell, .unit = m->unit, .holder = m->holder,
+    struct rights_case c = {.county = m->county,
+                            .town = m->town,
+                            .community = m->community,
+                            .cell = m->cell,
+                            .unit = m->unit,
+                            .holder = m->holder,
                             .is_private = m->is_private};
     return rights_case_may(p, &c);
 }
@@ -54,8 +59,8 @@ static const char *light_of(const struct val *v, int64_t now_us) {
 }
 
 static void case_data(const struct jrow *j, const struct val *v, int64_t now_us, struct buf *out) {
-    static const char *const texts[] = {"code", "class", "state", "stage", "cell", "county", "town",
-                                        "community", "unit"};
+    static const char *const texts[] = {"code",   "class", "state",     "stage", "cell",
+                                        "county", "town",  "community", "unit"};
     struct jw w;
     jw_init(&w, out);
     jw_obj(&w);
@@ -68,14 +73,16 @@ static void case_data(const struct jrow *j, const struct val *v, int64_t now_us,
     jw_kdouble(&w, "lon", real(v, "lon"));
     jw_kdouble(&w, "lat", real(v, "lat"));
     jw_kbool(&w, "urgent", number(v, "urgent") != 0);
-    jw_kbool(&w, "open", val_get(v, "closed_at") == NULL || val_get(v, "closed_at")->type == VAL_NULL);
+    jw_kbool(&w, "open",
+             val_get(v, "closed_at") == NULL || val_get(v, "closed_at")->type == VAL_NULL);
     const char *dot = strchr(j->command, '.');
     jw_kstr(&w, "move", dot == NULL ? j->command : dot + 1);
     jw_ktime(&w, "at", j->at_us);
     jw_end(&w, '}');
 }
 
-static void publish_case(struct event_stream *s, struct arena *a, const struct jrow *j, struct buf *data) {
+static void publish_case(struct event_stream *s, struct arena *a, const struct jrow *j,
+                         struct buf *data) {
     const struct val *v = NULL;
     if (json_parse(a, j->image, j->image_n, &v, NULL) != ERR_OK) return;
     struct event_meta m = {.is_private = number(v, "private") != 0};
@@ -87,9 +94,15 @@ static void publish_case(struct event_stream *s, struct arena *a, const struct j
     put(m.holder, sizeof m.holder, member(v, "holder"));
     buf_clear(data);
     case_data(j, v, clock_now_us(&s->app->clock), data);
-    struct sse_item item = {.id = (uint64_t)j->seq, .event = "case", .key = member(v, "code"),
-                            .data = buf_text(data), .data_n = data->n, .meta = &m, .meta_n = sizeof m};
-    if (data->failed || sse_publish(s->app->hub, &item, NULL) != ERR_OK) sse_skip(s->app->hub, (uint64_t)j->seq);
+    struct sse_item item = {.id = (uint64_t)j->seq,
+                            .event = "case",
+                            .key = member(v, "code"),
+                            .data = buf_text(data),
+                            .data_n = data->n,
+                            .meta = &m,
+                            .meta_n = sizeof m};
+    if (data->failed || sse_publish(s->app->hub, &item, NULL) != ERR_OK)
+        sse_skip(s->app->hub, (uint64_t)j->seq);
 }
 
 static void publish_notice(struct event_stream *s, struct arena *a, const struct jrow *j) {
@@ -98,8 +111,12 @@ static void publish_notice(struct event_stream *s, struct arena *a, const struct
     struct event_meta m = {0};
     put(m.account, sizeof m.account, member(v, "account"));
     if (m.account[0] == '\0') return;
-    struct sse_item item = {.id = (uint64_t)j->seq, .event = "notice", .data = j->image,
-                            .data_n = j->image_n, .meta = &m, .meta_n = sizeof m};
+    struct sse_item item = {.id = (uint64_t)j->seq,
+                            .event = "notice",
+                            .data = j->image,
+                            .data_n = j->image_n,
+                            .meta = &m,
+                            .meta_n = sizeof m};
     if (sse_publish(s->app->hub, &item, NULL) != ERR_OK) sse_skip(s->app->hub, (uint64_t)j->seq);
 }
 
@@ -114,8 +131,10 @@ static void seen(const struct jrow *rows, size_t n, void *ctx) {
     buf_init(&data, 8192);
     const char *case_table = s->app->engine->case_type->table.name;
     for (size_t i = 0; a != NULL && i < n; i++) {
-        if (strcmp(rows[i].type, case_table) == 0) publish_case(s, a, &rows[i], &data);
-        else if (strcmp(rows[i].type, "notice") == 0) publish_notice(s, a, &rows[i]);
+        if (strcmp(rows[i].type, case_table) == 0)
+            publish_case(s, a, &rows[i], &data);
+        else if (strcmp(rows[i].type, "notice") == 0)
+            publish_notice(s, a, &rows[i]);
     }
     buf_deinit(&data);
     if (a == NULL) sse_skip(s->app->hub, (uint64_t)rows[n - 1].seq);
@@ -128,7 +147,8 @@ enum err_code events_start(struct app *app, struct err *err) {
     s->app = app;
     struct sse_options o = {.sees = sees, .start_id = (uint64_t)ledger_last_seq(app->ledger)};
     TRY(sse_hub_new(app->server, &o, &app->hub, err));
-    struct follower f = {.name = "events", .seen = seen, .from_seq = ledger_last_seq(app->ledger), .ctx = s};
+    struct follower f = {
+        .name = "events", .seen = seen, .from_seq = ledger_last_seq(app->ledger), .ctx = s};
     return ledger_follow(app->ledger, &f, err);
 }
 

@@ -8,12 +8,14 @@
 
 enum { MAX_PARTIES_READ = 16 };
 
-/* Which party the word belongs to: its row id, 0 for the reporter, -1 for nobody. Every stored hash is compared, found or not. */
+/* Which party the word belongs to: its row id, 0 for the reporter, -1 for nobody. Every stored hash
+ * is compared, found or not. */
 static enum err_code holder_of_word(const struct app *app, struct db *db, struct arena *a,
                                     const struct case_row *r, const char *code, const char *word,
                                     int64_t *who, struct err *err) {
     const struct engine *e = app->engine;
-    *who = follow_equal(e->secret, code, "reporter", word, case_text(e, r, CASE_follow_hash)) ? 0 : -1;
+    *who =
+        follow_equal(e->secret, code, "reporter", word, case_text(e, r, CASE_follow_hash)) ? 0 : -1;
     struct sql s;
     TRY(sql_begin(&s, a, err));
     sql_add(&s, "SELECT id, follow_hash FROM ");
@@ -36,7 +38,8 @@ static enum err_code holder_of_word(const struct app *app, struct db *db, struct
     return rc;
 }
 
-/* The case behind code and word. A wrong word and a code that is not there give the same answer, after the same work. */
+/* The case behind code and word. A wrong word and a code that is not there give the same answer,
+ * after the same work. */
 static enum err_code open_by_word(const struct app *app, struct db *db, struct arena *a,
                                   const char *remote, const char *code, const char *word,
                                   struct case_row *row, int64_t *who, struct err *err) {
@@ -44,8 +47,10 @@ static enum err_code open_by_word(const struct app *app, struct db *db, struct a
     TRY(follow_try_begin(app->throttle, code, remote, now, err));
     *who = -1;
     enum err_code rc = case_load(app->engine, db, code, a, row, err);
-    if (rc == ERR_OK) rc = holder_of_word(app, db, a, row, code, word, who, err);
-    else if (rc == ERR_NOT_FOUND) (void)follow_equal(app->engine->secret, code, "reporter", word, NULL);
+    if (rc == ERR_OK)
+        rc = holder_of_word(app, db, a, row, code, word, who, err);
+    else if (rc == ERR_NOT_FOUND)
+        (void)follow_equal(app->engine->secret, code, "reporter", word, NULL);
     follow_try_end(app->throttle, code, remote, now, rc == ERR_OK && *who >= 0);
     if (rc != ERR_OK && rc != ERR_NOT_FOUND) return rc;
     if (*who >= 0) return ERR_OK;
@@ -70,7 +75,8 @@ enum err_code follow_post(struct call *c, struct err *err) {
     struct reader *rd = NULL;
     TRY(ledger_read_begin(c->app->ledger, &rd, err));
     int64_t who = -1;
-    enum err_code rc = open_by_word(c->app, reader_db(rd), c->a, c->req->remote, code, word, row, &who, err);
+    enum err_code rc =
+        open_by_word(c->app, reader_db(rd), c->a, c->req->remote, code, word, row, &who, err);
     if (rc == ERR_OK) {
         const struct grid *g = grid_ref(c->app->grid);
         struct view v = {c->app, g, reader_db(rd), c->a, clock_now_us(&c->app->clock), true};
@@ -142,7 +148,8 @@ enum err_code follow_move(struct call *c, struct err *err) {
     TRY(inputs_of(c, body, &m->inputs, err));
     struct reader *rd = NULL;
     TRY(ledger_read_begin(c->app->ledger, &rd, err));
-    enum err_code rc = open_by_word(c->app, reader_db(rd), c->a, c->req->remote, m->code, m->word, row, &m->who, err);
+    enum err_code rc = open_by_word(c->app, reader_db(rd), c->a, c->req->remote, m->code, m->word,
+                                    row, &m->who, err);
     ledger_read_end(rd);
     TRY(rc);
     char name[64];

@@ -1,4 +1,5 @@
-/* Photos: taken in, checked and stripped before anything else sees them; given out by right, by ticket, or once released. */
+/* Photos: taken in, checked and stripped before anything else sees them; given out by right, by
+ * ticket, or once released. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,11 +20,13 @@ enum { TOKEN_VALID_S = 3600, MAX_CLAIM = 9, TICKET_S = 3600 };
 
 /* ---- tickets: a link to a photo that works for an hour, for who showed the follow word ---- */
 
-static void ticket_mac(const struct app *app, const char *hash, int64_t until_s, char out[HASH_HEX]) {
+static void ticket_mac(const struct app *app, const char *hash, int64_t until_s,
+                       char out[HASH_HEX]) {
     char text[128];
     int n = snprintf(text, sizeof text, "photo ticket\n%.64s\n%lld", hash, (long long)until_s);
     uint8_t mac[HASH_SHA256];
-    struct hash_piece pieces[] = {{app->engine->secret, 32}, {text, (size_t)n}, {app->engine->secret, 32}};
+    struct hash_piece pieces[] = {
+        {app->engine->secret, 32}, {text, (size_t)n}, {app->engine->secret, 32}};
     hash_sha256(pieces, 3, mac);
     hash_hex(mac, sizeof mac, out);
 }
@@ -35,13 +38,16 @@ char *media_ticket(const struct app *app, struct arena *a, const char *hash, int
     return arena_printf(a, "%lld.%.32s", (long long)until, mac);
 }
 
-static bool ticket_good(const struct app *app, const char *hash, const char *ticket, int64_t now_us) {
+static bool ticket_good(const struct app *app, const char *hash, const char *ticket,
+                        int64_t now_us) {
     long long until = 0;
     int used = 0;
-    if (sscanf(ticket, "%lld.%n", &until, &used) != 1 || used == 0) return false; /* NOLINT(cert-err34-c): compared below */
+    if (sscanf(ticket, "%lld.%n", &until, &used) != 1 || used == 0)
+        return false; /* NOLINT(cert-err34-c): compared below */
     char mac[HASH_HEX];
     ticket_mac(app, hash, until, mac);
-    return strlen(ticket + used) == 32 && hash_equal(ticket + used, mac, 32) && until > now_us / 1000000;
+    return strlen(ticket + used) == 32 && hash_equal(ticket + used, mac, 32) &&
+           until > now_us / 1000000;
 }
 
 /* ---- taking in ---- */
@@ -53,9 +59,9 @@ struct new_media {
 
 static enum err_code media_insert(struct tx *tx, void *arg, struct err *err) {
     struct new_media *m = arg;
-    struct cell cells[] = {cell_text(m->token),          cell_text(m->photo->sha256),
-                           cell_text(m->photo->thumb_sha256), cell_int(m->photo->width),
-                           cell_int(m->photo->height),   cell_int(tx_now_us(tx))};
+    struct cell cells[] = {
+        cell_text(m->token),       cell_text(m->photo->sha256), cell_text(m->photo->thumb_sha256),
+        cell_int(m->photo->width), cell_int(m->photo->height),  cell_int(tx_now_us(tx))};
     TRY(db_exec(tx_db(tx), stmt_sql(STMT_MEDIA_ADD), cells, 6, NULL, err));
     struct reply *r = tx_reply(tx);
     r->status = 201;
@@ -99,8 +105,10 @@ enum err_code media_post(struct call *c, struct err *err) {
     return rc;
 }
 
-static enum err_code claim_one(struct tx *tx, const char *token, const char **hash, struct err *err) {
-    struct cell params[] = {cell_text(token), cell_int(tx_now_us(tx) - (int64_t)TOKEN_VALID_S * 1000000)};
+static enum err_code claim_one(struct tx *tx, const char *token, const char **hash,
+                               struct err *err) {
+    struct cell params[] = {cell_text(token),
+                            cell_int(tx_now_us(tx) - (int64_t)TOKEN_VALID_S * 1000000)};
     struct cursor *c = NULL;
     TRY(db_query(tx_db(tx), stmt_sql(STMT_MEDIA_UNCLAIMED), params, 2, &c, err));
     bool has = false;
@@ -109,7 +117,9 @@ static enum err_code claim_one(struct tx *tx, const char *token, const char **ha
     cursor_close(c);
     if (rc != ERR_OK) return rc;
     if (!has) {
-        (void)err_fail(err, ERR_INVALID, "a photo is unknown, was used already or is older than an hour; send it again");
+        (void)err_fail(
+            err, ERR_INVALID,
+            "a photo is unknown, was used already or is older than an hour; send it again");
         return err_field(err, ERR_INVALID, "/media");
     }
     return *hash == NULL ? err_fail(err, ERR_NOMEM, "photo") : ERR_OK;
@@ -139,7 +149,8 @@ enum err_code media_claim(struct tx *tx, const struct val *tokens, const char *c
     return ERR_OK;
 }
 
-enum err_code media_bind(struct tx *tx, const struct val *tokens, int64_t case_id, struct err *err) {
+enum err_code media_bind(struct tx *tx, const struct val *tokens, int64_t case_id,
+                         struct err *err) {
     for (size_t i = 0; tokens != NULL && tokens->type == VAL_LIST && i < tokens->n; i++) {
         struct cell params[] = {cell_int(case_id), cell_text(tokens->u.list[i].u.s)};
         TRY(db_exec(tx_db(tx), stmt_sql(STMT_MEDIA_BIND), params, 2, NULL, err));
@@ -154,11 +165,12 @@ struct media_row {
     int64_t case_id; /* 0: not claimed yet */
 };
 
-static enum err_code find_media(struct call *c, struct db *db, const char *name, struct media_row *out,
-                                struct err *err) {
+static enum err_code find_media(struct call *c, struct db *db, const char *name,
+                                struct media_row *out, struct err *err) {
     struct cell p = cell_text(name);
     struct cursor *cur = NULL;
-    TRY(db_query(db, stmt_sql(strlen(name) == 64 ? STMT_MEDIA_BY_HASH : STMT_MEDIA_BY_TOKEN), &p, 1, &cur, err));
+    TRY(db_query(db, stmt_sql(strlen(name) == 64 ? STMT_MEDIA_BY_HASH : STMT_MEDIA_BY_TOKEN), &p, 1,
+                 &cur, err));
     bool has = false;
     enum err_code rc = cursor_next(cur, &has, err);
     if (rc == ERR_OK && has) {
@@ -172,13 +184,16 @@ static enum err_code find_media(struct call *c, struct db *db, const char *name,
     return rc;
 }
 
-/* Staff by their right to the case; anybody once it is released; who just sent it, by its token, until it belongs to a case. */
-static enum err_code may_see(struct call *c, struct db *db, const struct media_row *m, bool by_token,
-                             struct err *err) {
+/* Staff by their right to the case; anybody once it is released; who just sent it, by its token,
+ * until it belongs to a case. */
+static enum err_code may_see(struct call *c, struct db *db, const struct media_row *m,
+                             bool by_token, struct err *err) {
     const struct engine *e = c->app->engine;
     const char *ticket = call_query(c, "ticket");
-    if (ticket != NULL && ticket_good(c->app, m->hash, ticket, clock_now_us(&c->app->clock))) return ERR_OK;
-    if (m->case_id == 0) return by_token ? ERR_OK : err_fail(err, ERR_NOT_FOUND, "there is no such photo");
+    if (ticket != NULL && ticket_good(c->app, m->hash, ticket, clock_now_us(&c->app->clock)))
+        return ERR_OK;
+    if (m->case_id == 0)
+        return by_token ? ERR_OK : err_fail(err, ERR_NOT_FOUND, "there is no such photo");
     struct sql s;
     TRY(sql_begin(&s, c->a, err));
     sql_add(&s, "SELECT ");
@@ -191,11 +206,13 @@ static enum err_code may_see(struct call *c, struct db *db, const struct media_r
     TRY(sql_query(&s, db, &cur, err));
     struct case_row *row = ARENA_NEW(c->a, struct case_row, 1);
     bool has = false;
-    enum err_code rc = row == NULL ? err_fail(err, ERR_NOMEM, "photo") : cursor_next(cur, &has, err);
+    enum err_code rc =
+        row == NULL ? err_fail(err, ERR_NOMEM, "photo") : cursor_next(cur, &has, err);
     if (rc == ERR_OK && has) case_row_read(e, cur, 0, c->a, row);
     cursor_close(cur);
     TRY(rc);
-    bool is_public = has && case_int(e, row, CASE_private) == 0 && case_int(e, row, CASE_released) != 0 &&
+    bool is_public = has && case_int(e, row, CASE_private) == 0 &&
+                     case_int(e, row, CASE_released) != 0 &&
                      strstr(case_text(e, row, CASE_photos), m->hash) != NULL;
     bool staff = has && principal_may(c->who, PERM_CASE_READ) && case_may(e, row, c->who);
     return is_public || staff ? ERR_OK : err_fail(err, ERR_NOT_FOUND, "there is no such photo");
@@ -211,7 +228,8 @@ enum err_code media_get(struct call *c, struct err *err) {
     TRY(rc);
     const char *size = call_query(c, "size");
     char path[4096];
-    TRY(blob_path(c->app->ledger, size != NULL && strcmp(size, "thumb") == 0 ? m.thumb : m.hash, path, sizeof path, err));
+    TRY(blob_path(c->app->ledger, size != NULL && strcmp(size, "thumb") == 0 ? m.thumb : m.hash,
+                  path, sizeof path, err));
     c->reply.content_type = "image/jpeg";
     c->reply.cache = "private, max-age=3600";
     return file_read(path, &c->reply.body, err);

@@ -33,7 +33,8 @@ static enum err_code tell_unit(struct tx *tx, const char *unit, const char *by, 
         if (rc == ERR_OK && has && (names[n] = arena_strdup(a, cursor_text(c, 0))) != NULL) n++;
     }
     cursor_close(c);
-    for (size_t i = 0; rc == ERR_OK && i < n; i++) rc = tell(tx, names[i], by, kind, code, text, err);
+    for (size_t i = 0; rc == ERR_OK && i < n; i++)
+        rc = tell(tx, names[i], by, kind, code, text, err);
     return rc;
 }
 
@@ -51,6 +52,7 @@ enum err_code notify_move(const struct app *app, struct tx *tx, const struct cas
     struct text text = {en, zh};
     const char *holder = case_text(e, r, CASE_holder), *unit = case_text(e, r, CASE_unit);
     if (holder[0] != '\0') return tell(tx, holder, by, move, code, text, err);
-    if (strcmp(s->holder, "unit") == 0 && unit[0] != '\0') return tell_unit(tx, unit, by, move, code, text, err);
+    if (strcmp(s->holder, "unit") == 0 && unit[0] != '\0')
+        return tell_unit(tx, unit, by, move, code, text, err);
     return ERR_OK;
 }

@@ -35,7 +35,8 @@ static void post_object(struct jw *w, const struct grid *g, const struct grid_po
     jw_kstr(w, "hours", p->hours);
     jw_kstr(w, "phone", p->phone);
     jw_key(w, "cover");
-    if (p->cover[0] == '\0') jw_null(w);
+    if (p->cover[0] == '\0')
+        jw_null(w);
     else {
         jw_obj(w);
         jw_kstr(w, "account", p->cover);
@@ -59,7 +60,8 @@ enum err_code post_list(struct call *c, struct err *err) {
     for (size_t i = 0; i < g->n_posts && next == NULL; i++) {
         const struct grid_post *p = &g->posts[i];
         if (p->id <= after || !post_in_scope(c->who, g, p->cell, p->area)) continue;
-        if (cell != NULL && (p->cell == GRID_NONE || strcmp(g->cells[p->cell].code, cell) != 0)) continue;
+        if (cell != NULL && (p->cell == GRID_NONE || strcmp(g->cells[p->cell].code, cell) != 0))
+            continue;
         if (account != NULL && strcmp(p->account, account) != 0) continue;
         if (n == limit) {
             next = arena_printf(c->a, "%lld", (long long)g->posts[i - 1].id);
@@ -98,7 +100,8 @@ static enum err_code set_cover(const struct type_def *t, const struct val *v, st
     return ERR_OK;
 }
 
-/* The account must be there and active; its own spelling is stored, since a case compares the name exactly. */
+/* The account must be there and active; its own spelling is stored, since a case compares the name
+ * exactly. */
 static enum err_code check_account(struct tx *tx, struct cell *c, const char *pointer,
                                    struct err *err) {
     if (c->type != CELL_TEXT || c->p == NULL || c->p[0] == '\0') return ERR_OK;
@@ -113,8 +116,8 @@ static enum err_code check_account(struct tx *tx, struct cell *c, const char *po
 
 static enum err_code set_fields(const struct post_call *p, const struct type_def *t,
                                 struct cell *cells, struct err *err) {
-    static const char *const allowed[] = {"title", "account", "duties", "hours", "phone", "cover",
-                                          "cell", "layer", "area", NULL};
+    static const char *const allowed[] = {"title", "account", "duties", "hours", "phone",
+                                          "cover", "cell",    "layer",  "area",  NULL};
     TRY(val_only(p->body, allowed, err));
     for (size_t i = 0; i < p->body->n; i++) {
         const struct val_pair *pair = &p->body->u.map[i];
@@ -142,7 +145,9 @@ static enum err_code check_place(const struct post_call *p, const struct type_de
     bool one = (ci == GRID_NONE) != (ai == GRID_NONE);
     bool mine = one && post_in_scope(p->call->who, g, ci, ai);
     grid_unref(g);
-    if (!one) return err_fail(err, ERR_INVALID, "a post needs an existing cell or an existing area, not both");
+    if (!one)
+        return err_fail(err, ERR_INVALID,
+                        "a post needs an existing cell or an existing area, not both");
     return mine ? ERR_OK : err_fail(err, ERR_FORBIDDEN, "this post is outside your area");
 }
 
@@ -160,8 +165,10 @@ static enum err_code post_apply(struct tx *tx, void *arg, struct err *err) {
     TRY(check_place(p, t, cells, err));
     TRY(check_account(tx, &cells[type_field(t, "account")], "/account", err));
     TRY(check_account(tx, &cells[type_field(t, "cover")], "/cover/account", err));
-    if (p->id != 0) TRY(tx_update(tx, &t->table, p->id, p->expect, cells, err));
-    else TRY(tx_insert(tx, &t->table, cells, &p->id, err));
+    if (p->id != 0)
+        TRY(tx_update(tx, &t->table, p->id, p->expect, cells, err));
+    else
+        TRY(tx_insert(tx, &t->table, cells, &p->id, err));
     struct reply *r = tx_reply(tx);
     r->status = version == 0 ? 201 : 200;
     (void)snprintf(r->etag, sizeof r->etag, "%lld", (long long)version + 1);

@@ -16,7 +16,8 @@ struct http_response *reply_of_call(struct call *c) {
     if (a->disposition != NULL) http_response_header(r, "Content-Disposition", a->disposition);
     if (a->next != NULL) http_response_headerf(r, "X-Next", "%s", a->next);
     if (a->body.n > 0 || a->body.failed) {
-        http_response_take(r, a->content_type == NULL ? "application/json" : a->content_type, &a->body);
+        http_response_take(r, a->content_type == NULL ? "application/json" : a->content_type,
+                           &a->body);
     }
     return r;
 }
@@ -55,9 +56,8 @@ void reply_from_command(struct call *c, const struct reply *reply) {
 
 enum err_code call_command(struct call *c, const char *name, const char *purpose,
                            struct command *out, struct err *err) {
-    *out = (struct command){.name = name,
-                            .actor = c->who->anonymous ? "public" : c->who->name,
-                            .purpose = purpose};
+    *out = (struct command){
+        .name = name, .actor = c->who->anonymous ? "public" : c->who->name, .purpose = purpose};
     const char *key = http_header(c->req, "Idempotency-Key");
     if (key == NULL) return ERR_OK;
     if (strlen(key) < 8 || strlen(key) > 128) {
@@ -65,7 +65,8 @@ enum err_code call_command(struct call *c, const char *name, const char *purpose
     }
     out->idem_key = key;
     /* The address is part of what was asked: one key for two moves is two different bodies. */
-    struct hash_piece pieces[] = {{c->req->path, strlen(c->req->path) + 1}, {c->req->body, c->req->body_n}};
+    struct hash_piece pieces[] = {{c->req->path, strlen(c->req->path) + 1},
+                                  {c->req->body, c->req->body_n}};
     hash_sha256(pieces, 2, out->idem_hash);
     return ERR_OK;
 }
@@ -86,8 +87,8 @@ enum err_code call_run(struct call *c, const char *name, const char *purpose,
 
 enum err_code call_body(struct call *c, const struct val **out, struct err *err) {
     if (strcmp(c->req->type, "application/json") != 0) {
-        return err_fail(err, ERR_UNSUPPORTED, "expected a body of type application/json, found \"%s\"",
-                        c->req->type);
+        return err_fail(err, ERR_UNSUPPORTED,
+                        "expected a body of type application/json, found \"%s\"", c->req->type);
     }
     TRY(json_parse(c->a, c->req->body, c->req->body_n, out, err));
     if ((*out)->type != VAL_MAP) return err_fail(err, ERR_INVALID, "expected a JSON object");
@@ -103,8 +104,9 @@ enum err_code call_query_int(const struct call *c, const char *name, int64_t min
     char *end = NULL;
     long long v = strtoll(s, &end, 10);
     if (end == s || *end != '\0' || v < min || v > max) {
-        return err_fail(err, ERR_INVALID, "parameter \"%s\": expected a whole number from %lld to %lld",
-                        name, (long long)min, (long long)max);
+        return err_fail(err, ERR_INVALID,
+                        "parameter \"%s\": expected a whole number from %lld to %lld", name,
+                        (long long)min, (long long)max);
     }
     *out = v;
     return ERR_OK;
@@ -118,7 +120,8 @@ enum err_code call_query_double(const struct call *c, const char *name, double m
     char *end = NULL;
     double v = strtod(s, &end);
     if (end == s || *end != '\0' || !(v >= min && v <= max)) {
-        return err_fail(err, ERR_INVALID, "parameter \"%s\": expected a number from %g to %g", name, min, max);
+        return err_fail(err, ERR_INVALID, "parameter \"%s\": expected a number from %g to %g", name,
+                        min, max);
     }
     *out = v;
     return ERR_OK;
@@ -127,7 +130,8 @@ enum err_code call_query_double(const struct call *c, const char *name, double m
 enum err_code call_if_match(const struct call *c, int64_t *version, struct err *err) {
     const char *h = http_header(c->req, "If-Match");
     if (h == NULL) {
-        return err_fail(err, ERR_NEED_MATCH, "send If-Match with the version you saw, such as If-Match: \"3\"");
+        return err_fail(err, ERR_NEED_MATCH,
+                        "send If-Match with the version you saw, such as If-Match: \"3\"");
     }
     char *end = NULL;
     const char *s = h[0] == '"' ? h + 1 : h;

@@ -9,7 +9,7 @@
 #define PERM_SIGNED_IN WHO_SIGNED_IN
 
 const struct route routes[] = {
-#define X(method, path, handler, who, rate, where, summary) \
+#define X(method, path, handler, who, rate, where, summary)                                        \
     {HTTP_##method, path, handler, (int)PERM_##who, RATE_##rate, ROUTE_##where, summary},
 #include "../../decl/routes.def"
 #undef X
@@ -68,7 +68,8 @@ enum err_code route_find(enum http_method method, const char *path, struct arena
 }
 
 bool routes_has_prefix(const char *path) {
-    static const char *const prefixes[] = {"/api/", "/tiles/", "/basemap/", "/open311/", "/healthz", "/metrics"};
+    static const char *const prefixes[] = {"/api/",     "/tiles/",  "/basemap/",
+                                           "/open311/", "/healthz", "/metrics"};
     for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
         if (strncmp(path, prefixes[i], strlen(prefixes[i])) == 0) return true;
     }

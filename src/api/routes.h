@@ -13,7 +13,7 @@ struct route {
     enum http_method method;
     const char *path;
     api_handler *handler;
-    int who;                 /* enum permission, WHO_PUBLIC or WHO_SIGNED_IN */
+    int who; /* enum permission, WHO_PUBLIC or WHO_SIGNED_IN */
     enum rate rate;
     enum route_where where;
     const char *summary;
@@ -23,8 +23,10 @@ extern const size_t n_routes;
 
 /* The route of a method and path; {parts} are copied to params (arena). HEAD matches GET.
  * Errors: ERR_NOT_FOUND no such path, ERR_METHOD the path exists with other methods, ERR_NOMEM. */
-/* Whether the path lies below an address that the table serves, so that what is not found there is a problem and no page. */
+/* Whether the path lies below an address that the table serves, so that what is not found there is
+ * a problem and no page. */
 bool routes_has_prefix(const char *path);
-enum err_code route_find(enum http_method method, const char *path, struct arena *a, const struct route **out,
-                         const char *params[API_MAX_PARAMS], struct err *err) NODISCARD;
+enum err_code route_find(enum http_method method, const char *path, struct arena *a,
+                         const struct route **out, const char *params[API_MAX_PARAMS],
+                         struct err *err) NODISCARD;
 #endif

@@ -1,4 +1,5 @@
-/* The clock thread: wakes every two seconds, and while something is due runs the command that marks it. */
+/* The clock thread: wakes every two seconds, and while something is due runs the command that marks
+ * it. */
 #include <pthread.h>
 #include <time.h>
 
@@ -49,9 +50,7 @@ static void *ticker_main(void *arg) {
     while (!t->ending) {
         (void)pthread_mutex_unlock(&t->lock);
         if (something_due(t->app)) tick(t->app);
-        struct timespec until;
-        (void)clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += TICK_S;
+        struct timespec until = {.tv_sec = clock_now_us(&t->app->clock) / 1000000 + TICK_S};
         (void)pthread_mutex_lock(&t->lock);
         if (!t->ending) (void)pthread_cond_timedwait(&t->wake, &t->lock, &until);
     }

@@ -60,7 +60,9 @@ static enum err_code areas_layer(struct tile_call *t, const struct grid *g, stru
     for (size_t i = 0; i < g->n_areas; i++) {
         const struct grid_area *a = &g->areas[i];
         if (a->level > level || a->shape == NULL || !touches(a->bbox, t->box)) continue;
-        struct mvt_tag tags[] = {text_tag("code", a->code), text_tag("name", a->name), text_tag("name_en", a->name_en),
+        struct mvt_tag tags[] = {text_tag("code", a->code),
+                                 text_tag("name", a->name),
+                                 text_tag("name_en", a->name_en),
                                  {.key = "level", .type = MVT_INT, .u.i = a->level}};
         TRY(mvt_polygon(t->mvt, (uint64_t)a->id, a->shape, tags, 4, err));
     }
@@ -81,8 +83,11 @@ static enum err_code cells_layer(struct tile_call *t, const struct grid *g, stru
             const struct polygon *shape = layer->shapes[found[i]];
             const struct grid_cell *cell = &g->cells[layer->cells[found[i]]];
             struct place pl = grid_place_of_cell(g, layer->cells[found[i]], now);
-            struct mvt_tag tags[] = {text_tag("code", cell->code), text_tag("name", cell->name), text_tag("layer", cell->layer),
-                                     {.key = "on_duty", .type = MVT_BOOL, .u.b = pl.post != GRID_NONE && !pl.is_desk}};
+            struct mvt_tag tags[] = {
+                text_tag("code", cell->code),
+                text_tag("name", cell->name),
+                text_tag("layer", cell->layer),
+                {.key = "on_duty", .type = MVT_BOOL, .u.b = pl.post != GRID_NONE && !pl.is_desk}};
             if (shape != NULL) TRY(mvt_polygon(t->mvt, (uint64_t)cell->id, shape, tags, 4, err));
         }
     }
@@ -90,8 +95,8 @@ static enum err_code cells_layer(struct tile_call *t, const struct grid *g, stru
 }
 
 /* Open cases in the box, urgent and newest first, as far as the tile can hold them. */
-static enum err_code cases_query(struct tile_call *t, bool is_public, struct db *db, struct cursor **out,
-                                 struct err *err) {
+static enum err_code cases_query(struct tile_call *t, bool is_public, struct db *db,
+                                 struct cursor **out, struct err *err) {
     struct call *c = t->call;
     const struct engine *e = c->app->engine;
     struct sql s;
@@ -101,8 +106,10 @@ static enum err_code cases_query(struct tile_call *t, bool is_public, struct db 
     sql_add(&s, " FROM ");
     sql_table(&s, &e->case_type->table);
     sql_add(&s, " c WHERE c.ledger = 1 AND c.closed_at IS NULL AND ");
-    if (is_public) sql_add(&s, "c.private = 0");
-    else rights_case_where(c->who, &e->case_type->table, "c.", &s);
+    if (is_public)
+        sql_add(&s, "c.private = 0");
+    else
+        rights_case_where(c->who, &e->case_type->table, "c.", &s);
     sql_add(&s, " AND c.lon >= ");
     sql_value(&s, cell_real(t->box[0]));
     sql_add(&s, " AND c.lon <= ");
@@ -116,17 +123,19 @@ static enum err_code cases_query(struct tile_call *t, bool is_public, struct db 
     return sql_query(&s, db, out, err);
 }
 
-static enum err_code case_feature(struct tile_call *t, const struct case_row *r, bool is_public, struct err *err) {
+static enum err_code case_feature(struct tile_call *t, const struct case_row *r, bool is_public,
+                                  struct err *err) {
     const struct engine *e = t->call->app->engine;
     double lon = case_real(e, r, CASE_lon), lat = case_real(e, r, CASE_lat);
     if (isnan(lon) || isnan(lat)) return ERR_OK;
     if (is_public) view_round_place(pack_class(e->packs, case_text(e, r, CASE_class)), &lon, &lat);
     const char *light = view_light(case_light(e, r, clock_now_us(&t->call->app->clock)));
-    struct mvt_tag tags[] = {text_tag("code", case_text(e, r, CASE_code)),
-                             text_tag("class", case_text(e, r, CASE_class)),
-                             text_tag("state", case_text(e, r, CASE_state)),
-                             text_tag("light", light == NULL || is_public ? "" : light),
-                             {.key = "urgent", .type = MVT_BOOL, .u.b = case_int(e, r, CASE_urgent) != 0}};
+    struct mvt_tag tags[] = {
+        text_tag("code", case_text(e, r, CASE_code)),
+        text_tag("class", case_text(e, r, CASE_class)),
+        text_tag("state", case_text(e, r, CASE_state)),
+        text_tag("light", light == NULL || is_public ? "" : light),
+        {.key = "urgent", .type = MVT_BOOL, .u.b = case_int(e, r, CASE_urgent) != 0}};
     /* A stranger's tile carries no row number, which would tell the order of private cases. */
     return mvt_point(t->mvt, is_public ? 0 : (uint64_t)r->id, lon, lat, tags, 5, err);
 }
@@ -138,12 +147,14 @@ static enum err_code cases_layer(struct tile_call *t, bool is_public, struct err
     TRY(ledger_read_begin(c->app->ledger, &rd, err));
     struct cursor *cur = NULL;
     struct case_row *row = ARENA_NEW(c->a, struct case_row, 1);
-    enum err_code rc = row == NULL ? err_fail(err, ERR_NOMEM, "tile") : cases_query(t, is_public, reader_db(rd), &cur, err);
+    enum err_code rc = row == NULL ? err_fail(err, ERR_NOMEM, "tile")
+                                   : cases_query(t, is_public, reader_db(rd), &cur, err);
     for (bool has = rc == ERR_OK; rc == ERR_OK && has;) {
         rc = cursor_next(cur, &has, err);
         if (rc != ERR_OK || !has) break;
         struct arena *scratch = arena_new(1 << 20);
-        if (scratch == NULL) rc = err_fail(err, ERR_NOMEM, "tile");
+        if (scratch == NULL)
+            rc = err_fail(err, ERR_NOMEM, "tile");
         else {
             case_row_read(c->app->engine, cur, 0, scratch, row);
             rc = case_feature(t, row, is_public, err);
@@ -167,7 +178,8 @@ enum err_code tile_get(struct call *c, struct err *err) {
         c->reply.cache = "public, max-age=300";
     } else if (strcmp(c->param[0], "cases") == 0) {
         if (c->who->anonymous) return err_fail(err, ERR_UNAUTHORIZED, "please sign in");
-        if (!principal_may(c->who, PERM_CASE_READ)) return err_fail(err, ERR_FORBIDDEN, "your role does not read cases");
+        if (!principal_may(c->who, PERM_CASE_READ))
+            return err_fail(err, ERR_FORBIDDEN, "your role does not read cases");
         rc = cases_layer(&t, false, err);
     } else if (strcmp(c->param[0], "public-cases") == 0) {
         rc = cases_layer(&t, true, err);

@@ -36,7 +36,8 @@ static void *run(void *arg) {
     }
 }
 
-enum err_code workers_new(unsigned n_threads, size_t max_queue, struct workers **out, struct err *err) {
+enum err_code workers_new(unsigned n_threads, size_t max_queue, struct workers **out,
+                          struct err *err) {
     struct workers *w = mem_new(1, sizeof *w);
     if (w == NULL) return err_fail(err, ERR_NOMEM, "workers");
     w->ring = mem_new(max_queue, sizeof *w->ring);

@@ -14,17 +14,21 @@ int cli_fail(const char *command, const struct err *err) {
 }
 
 int cli_usage(const struct opt_command *cmd, const struct err *err) {
-    (void)fprintf(stderr, "gezhi %s: %s\nTry: gezhi %s --help\n", cmd->name, err->detail, cmd->name);
+    (void)fprintf(stderr, "gezhi %s: %s\nTry: gezhi %s --help\n", cmd->name, err->detail,
+                  cmd->name);
     return 2;
 }
 
 int cli_init(int argc, char **argv) {
-    const char *data = NULL, *name = "", *timezone = "Asia/Shanghai", *codes = "free", *packs = NULL;
+    const char *data = NULL, *name = "", *timezone = "Asia/Shanghai", *codes = "free",
+               *packs = NULL;
     const struct opt opts[] = {
         {"data", OPT_STR, &data, true, "DIR", "the folder to make"},
         {"name", OPT_STR, &name, false, "TEXT", "name of the city"},
-        {"timezone", OPT_STR, &timezone, false, "ZONE", "time zone, as in Asia/Shanghai (the default)"},
-        {"codes", OPT_STR, &codes, false, "gb|free", "12-digit division codes, or any codes (free, the default)"},
+        {"timezone", OPT_STR, &timezone, false, "ZONE",
+         "time zone, as in Asia/Shanghai (the default)"},
+        {"codes", OPT_STR, &codes, false, "gb|free",
+         "12-digit division codes, or any codes (free, the default)"},
         {"packs", OPT_STR, &packs, false, "DIR", "packs to copy instead of the shipped ones"}};
     const struct opt_command cmd = {"init", NULL, 0, 0, opts, 5, "Make an empty city."};
     struct err err = {0};
@@ -40,7 +44,8 @@ int cli_init(int argc, char **argv) {
     return 0;
 }
 
-/* Settings: the command line wins over the environment (GEZHI_LISTEN, GEZHI_PORT, GEZHI_LOG, GEZHI_PROXIES). */
+/* Settings: the command line wins over the environment (GEZHI_LISTEN, GEZHI_PORT, GEZHI_LOG,
+ * GEZHI_PROXIES). */
 static const char *env_or(const char *name, const char *fallback) {
     const char *v = getenv(name); /* NOLINT(concurrency-mt-unsafe): before any thread is started */
     return v == NULL || v[0] == '\0' ? fallback : v;
@@ -77,10 +82,12 @@ int cli_serve(int argc, char **argv) {
         {"data", OPT_STR, &data, true, "DIR", "the city's folder"},
         {"listen", OPT_STR, &listen, false, "ADDRESS", "numeric address (127.0.0.1)"},
         {"port", OPT_INT, &port, false, "PORT", "port (8080); 0 takes a free one"},
-        {"web", OPT_STR, &web, false, "DIR", "serve the page from a folder instead of the built-in one"},
+        {"web", OPT_STR, &web, false, "DIR",
+         "serve the page from a folder instead of the built-in one"},
         {"loops", OPT_INT, &loops, false, "N", "event loops"},
         {"workers", OPT_INT, &workers, false, "N", "reader threads"},
-        {"trusted-proxies", OPT_STR, &proxies, false, "LIST", "addresses whose forwarding headers are believed"}};
+        {"trusted-proxies", OPT_STR, &proxies, false, "LIST",
+         "addresses whose forwarding headers are believed"}};
     const struct opt_command cmd = {"serve", NULL, 0, 0, opts, 7, "Serve a city over HTTP."};
     struct err err = {0};
     size_t n = 0;
@@ -90,7 +97,8 @@ int cli_serve(int argc, char **argv) {
     }
     if (opt_parse(&cmd, argc, argv, &n, &err) != ERR_OK) return cli_usage(&cmd, &err);
     block_signals();
-    struct log log = {.level = strcmp(env_or("GEZHI_LOG", "info"), "debug") == 0 ? LOG_DEBUG : LOG_INFO,
+    struct log log = {.level =
+                          strcmp(env_or("GEZHI_LOG", "info"), "debug") == 0 ? LOG_DEBUG : LOG_INFO,
                       .fd = STDERR_FILENO,
                       .json = isatty(STDERR_FILENO) ? 0 : 1};
     struct arena *a = arena_new(1 << 20);
@@ -98,13 +106,20 @@ int cli_serve(int argc, char **argv) {
     if (list == NULL) return cli_fail("serve", &err);
     const char *trusted[16];
     size_t n_trusted = split_proxies(list, trusted, 16);
-    struct app_options o = {.data_dir = data, .listen = listen, .port = (int)port, .web_dir = web,
-                            .helper_dir = folder_helpers(a), .n_loops = (int)loops,
-                            .n_workers = (int)workers, .trusted_proxies = trusted,
-                            .n_trusted_proxies = n_trusted, .log = &log};
+    struct app_options o = {.data_dir = data,
+                            .listen = listen,
+                            .port = (int)port,
+                            .web_dir = web,
+                            .helper_dir = folder_helpers(a),
+                            .n_loops = (int)loops,
+                            .n_workers = (int)workers,
+                            .trusted_proxies = trusted,
+                            .n_trusted_proxies = n_trusted,
+                            .log = &log};
     struct app *app = NULL;
     int exit_code = 0;
-    if (app_open(&o, &app, &err) != ERR_OK) exit_code = cli_fail("serve", &err);
+    if (app_open(&o, &app, &err) != ERR_OK)
+        exit_code = cli_fail("serve", &err);
     else {
         if (app_serve(app, &o, &err) != ERR_OK) exit_code = cli_fail("serve", &err);
         app_close(app);

@@ -1,5 +1,5 @@
-/* cli/cli.h - subcommands of gezhi: each takes its own arguments (argv[0] is the first after its name) and returns the exit code:
- * 0 done, 1 the work failed, 2 wrong use. */
+/* cli/cli.h - subcommands of gezhi: each takes its own arguments (argv[0] is the first after its
+ * name) and returns the exit code: 0 done, 1 the work failed, 2 wrong use. */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 #include "base/err.h"

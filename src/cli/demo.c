@@ -10,8 +10,11 @@
 /* The end of the invented year: midnight of a day in the demo city's zone. */
 static enum err_code read_date(const char *text, int64_t *us, struct err *err) {
     int y = 0, m = 0, d = 0, used = 0;
-    bool ok = sscanf(text, "%4d-%2d-%2d%n", &y, &m, &d, &used) == 3 && text[used] == '\0' && m >= 1 && m <= 12 && d >= 1 && d <= 31; /* NOLINT(cert-err34-c): checked whole */
-    if (!ok) return err_fail(err, ERR_INVALID, "--until \"%s\": expected a date such as 2026-11-01", text);
+    bool ok = sscanf(text, "%4d-%2d-%2d%n", &y, &m, &d, &used) == 3 && text[used] == '\0' &&
+              m >= 1 && m <= 12 && d >= 1 && d <= 31; /* NOLINT(cert-err34-c): checked whole */
+    if (!ok)
+        return err_fail(err, ERR_INVALID, "--until \"%s\": expected a date such as 2026-11-01",
+                        text);
     *us = (civil_days(y, m, d) * 86400 - 28800) * 1000000;
     return ERR_OK;
 }
@@ -20,14 +23,16 @@ int cli_demo(int argc, char **argv) {
     const char *data = NULL, *packs = NULL, *until = NULL;
     int64_t seed = 1, cells = 5000, cases = 100000;
     bool quiet = false;
-    const struct opt opts[] = {{"data", OPT_STR, &data, true, "DIR", "the folder to make"},
-                               {"seed", OPT_INT, &seed, false, "N", "1"},
-                               {"until", OPT_STR, &until, false, "DATE", "last day of the year of cases (now)"},
-                               {"cells", OPT_INT, &cells, false, "N", "grid cells (5000)"},
-                               {"cases", OPT_INT, &cases, false, "N", "cases of the year (100000)"},
-                               {"packs", OPT_STR, &packs, false, "DIR", "packs to copy instead of the shipped ones"},
-                               {"quiet", OPT_FLAG, &quiet, false, NULL, "no progress"}};
-    const struct opt_command cmd = {"demo", NULL, 0, 0, opts, 7, "Make the invented demo city. Prints one account a role."};
+    const struct opt opts[] = {
+        {"data", OPT_STR, &data, true, "DIR", "the folder to make"},
+        {"seed", OPT_INT, &seed, false, "N", "1"},
+        {"until", OPT_STR, &until, false, "DATE", "last day of the year of cases (now)"},
+        {"cells", OPT_INT, &cells, false, "N", "grid cells (5000)"},
+        {"cases", OPT_INT, &cases, false, "N", "cases of the year (100000)"},
+        {"packs", OPT_STR, &packs, false, "DIR", "packs to copy instead of the shipped ones"},
+        {"quiet", OPT_FLAG, &quiet, false, NULL, "no progress"}};
+    const struct opt_command cmd = {
+        "demo", NULL, 0, 0, opts, 7, "Make the invented demo city. Prints one account a role."};
     struct err err = {0};
     size_t n = 0;
     if (argc > 0 && strcmp(argv[0], "--help") == 0) {
@@ -36,7 +41,8 @@ int cli_demo(int argc, char **argv) {
     }
     struct demo_options o = {.accounts = stdout};
     if (opt_parse(&cmd, argc, argv, &n, &err) != ERR_OK) return cli_usage(&cmd, &err);
-    if (until != NULL && read_date(until, &o.until_us, &err) != ERR_OK) return cli_usage(&cmd, &err);
+    if (until != NULL && read_date(until, &o.until_us, &err) != ERR_OK)
+        return cli_usage(&cmd, &err);
     struct arena *a = arena_new(1 << 20);
     o.dir = data;
     o.packs_dir = packs;

@@ -8,7 +8,8 @@
 #include "cli/cli.h"
 #include "domain/grid/import.h"
 
-static int run_import(const char *name, const char *data, const struct grid_import *in, bool cells) {
+static int run_import(const char *name, const char *data, const struct grid_import *in,
+                      bool cells) {
     struct err err = {0};
     struct folder f;
     struct grid_imported out;
@@ -18,16 +19,19 @@ static int run_import(const char *name, const char *data, const struct grid_impo
     enum err_code rc = grid_import_run(&f, &i, &out, &err);
     folder_close(&f);
     if (rc != ERR_OK) return cli_fail(name, &err);
-    (void)printf("read %lld, added %lld, changed %lld, unchanged %lld, repaired %lld\n", (long long)out.read,
-                 (long long)out.added, (long long)out.changed, (long long)out.unchanged, (long long)out.repaired);
+    (void)printf("read %lld, added %lld, changed %lld, unchanged %lld, repaired %lld\n",
+                 (long long)out.read, (long long)out.added, (long long)out.changed,
+                 (long long)out.unchanged, (long long)out.repaired);
     if (cells && out.without_parent > 0) {
-        (void)fprintf(stderr, "%lld cells lie in no area: nobody above them will be asked\n", (long long)out.without_parent);
+        (void)fprintf(stderr, "%lld cells lie in no area: nobody above them will be asked\n",
+                      (long long)out.without_parent);
     }
     return 0;
 }
 
 static int level_of(const char *text) {
-    static const char *const names[GRID_LEVELS] = {"province", "city", "county", "town", "community"};
+    static const char *const names[GRID_LEVELS] = {"province", "city", "county", "town",
+                                                   "community"};
     for (int i = 0; i < GRID_LEVELS; i++) {
         if (strcmp(text, names[i]) == 0) return i;
     }
@@ -37,14 +41,18 @@ static int level_of(const char *text) {
 int cli_import_areas(int argc, char **argv) {
     const char *data = NULL, *level = NULL;
     struct grid_import in = {.level = -1, .problems = stderr};
-    const struct opt opts[] = {{"data", OPT_STR, &data, true, "DIR", "the city's folder"},
-                               {"code", OPT_STR, &in.code_field, false, "FIELD", "attribute with the code; the name without it"},
-                               {"name", OPT_STR, &in.name_field, true, "FIELD", "attribute with the name"},
-                               {"level", OPT_STR, &level, false, "LEVEL", "province, city, county, town or community"},
-                               {"parent", OPT_STR, &in.parent, false, "CODE", "area above all of them"},
-                               {"crs", OPT_STR, &in.crs, false, "CRS", "wgs84, gcj02, bd09 or EPSG:n, against what the file says"},
-                               {"repair", OPT_FLAG, &in.repair, false, NULL, "mend shapes that are not valid"}};
-    const struct opt_command cmd = {"import areas", "FILE", 1, 1, opts, 7, "Import areas from what OGR reads."};
+    const struct opt opts[] = {
+        {"data", OPT_STR, &data, true, "DIR", "the city's folder"},
+        {"code", OPT_STR, &in.code_field, false, "FIELD",
+         "attribute with the code; the name without it"},
+        {"name", OPT_STR, &in.name_field, true, "FIELD", "attribute with the name"},
+        {"level", OPT_STR, &level, false, "LEVEL", "province, city, county, town or community"},
+        {"parent", OPT_STR, &in.parent, false, "CODE", "area above all of them"},
+        {"crs", OPT_STR, &in.crs, false, "CRS",
+         "wgs84, gcj02, bd09 or EPSG:n, against what the file says"},
+        {"repair", OPT_FLAG, &in.repair, false, NULL, "mend shapes that are not valid"}};
+    const struct opt_command cmd = {
+        "import areas", "FILE", 1, 1, opts, 7, "Import areas from what OGR reads."};
     struct err err = {0};
     size_t n = 0;
     if (argc > 0 && strcmp(argv[0], "--help") == 0) {
@@ -53,7 +61,8 @@ int cli_import_areas(int argc, char **argv) {
     }
     if (opt_parse(&cmd, argc, argv, &n, &err) != ERR_OK) return cli_usage(&cmd, &err);
     if (level != NULL && (in.level = level_of(level)) < 0) {
-        (void)err_fail(&err, ERR_INVALID, "--level \"%s\": expected province, city, county, town or community", level);
+        (void)err_fail(&err, ERR_INVALID,
+                       "--level \"%s\": expected province, city, county, town or community", level);
         return cli_usage(&cmd, &err);
     }
     in.file = argv[0];
@@ -63,14 +72,19 @@ int cli_import_areas(int argc, char **argv) {
 int cli_import_cells(int argc, char **argv) {
     const char *data = NULL;
     struct grid_import in = {.level = -1, .problems = stderr};
-    const struct opt opts[] = {{"data", OPT_STR, &data, true, "DIR", "the city's folder"},
-                               {"layer", OPT_STR, &in.layer, true, "LAYER", "name of the layer, such as social"},
-                               {"name", OPT_STR, &in.name_field, true, "FIELD", "attribute with the name"},
-                               {"code", OPT_STR, &in.code_field, false, "FIELD", "attribute with the code; the name without it"},
-                               {"parent", OPT_STR, &in.parent_field, false, "FIELD", "attribute with the area's code; by shape without it"},
-                               {"crs", OPT_STR, &in.crs, false, "CRS", "wgs84, gcj02, bd09 or EPSG:n, against what the file says"},
-                               {"repair", OPT_FLAG, &in.repair, false, NULL, "mend shapes that are not valid"}};
-    const struct opt_command cmd = {"import cells", "FILE", 1, 1, opts, 7, "Import a layer of cells from what OGR reads."};
+    const struct opt opts[] = {
+        {"data", OPT_STR, &data, true, "DIR", "the city's folder"},
+        {"layer", OPT_STR, &in.layer, true, "LAYER", "name of the layer, such as social"},
+        {"name", OPT_STR, &in.name_field, true, "FIELD", "attribute with the name"},
+        {"code", OPT_STR, &in.code_field, false, "FIELD",
+         "attribute with the code; the name without it"},
+        {"parent", OPT_STR, &in.parent_field, false, "FIELD",
+         "attribute with the area's code; by shape without it"},
+        {"crs", OPT_STR, &in.crs, false, "CRS",
+         "wgs84, gcj02, bd09 or EPSG:n, against what the file says"},
+        {"repair", OPT_FLAG, &in.repair, false, NULL, "mend shapes that are not valid"}};
+    const struct opt_command cmd = {
+        "import cells", "FILE", 1, 1, opts, 7, "Import a layer of cells from what OGR reads."};
     struct err err = {0};
     size_t n = 0;
     if (argc > 0 && strcmp(argv[0], "--help") == 0) {
@@ -107,14 +121,17 @@ static bool number(const char *text, double max, double *out) {
 
 static enum err_code put_line(FILE *out, struct buf *b, struct err *err) {
     TRY(buf_check(b, err));
-    if (fwrite(buf_text(b), 1, b->n, out) != b->n) return err_fail(err, ERR_IO, "cannot write the output");
+    if (fwrite(buf_text(b), 1, b->n, out) != b->n)
+        return err_fail(err, ERR_IO, "cannot write the output");
     buf_clear(b);
     return ERR_OK;
 }
 
-static enum err_code locate_head(struct locating *l, const struct csv_record *head, struct buf *b, struct err *err) {
+static enum err_code locate_head(struct locating *l, const struct csv_record *head, struct buf *b,
+                                 struct err *err) {
     int lon = column(head, "lon"), lat = column(head, "lat");
-    if (lon < 0 || lat < 0) return err_fail(err, ERR_INVALID, "the input has no columns lon and lat");
+    if (lon < 0 || lat < 0)
+        return err_fail(err, ERR_INVALID, "the input has no columns lon and lat");
     l->lon = (size_t)lon;
     l->lat = (size_t)lat;
     static const char *const added[] = {"code", "name"};
@@ -123,7 +140,8 @@ static enum err_code locate_head(struct locating *l, const struct csv_record *he
         char name[128];
         (void)snprintf(name, sizeof name, "%s%s", l->prefix, added[i]);
         if (column(head, name) >= 0) {
-            return err_fail(err, ERR_INVALID, "the input has a column \"%s\" already; give --prefix", name);
+            return err_fail(err, ERR_INVALID,
+                            "the input has a column \"%s\" already; give --prefix", name);
         }
         csv_field(b, name, false);
     }
@@ -131,9 +149,11 @@ static enum err_code locate_head(struct locating *l, const struct csv_record *he
     return put_line(l->out, b, err);
 }
 
-static enum err_code locate_row(struct locating *l, const struct csv_record *r, struct buf *b, struct err *err) {
+static enum err_code locate_row(struct locating *l, const struct csv_record *r, struct buf *b,
+                                struct err *err) {
     double lon = 0, lat = 0;
-    bool good = r->n > l->lon && r->n > l->lat && number(r->field[l->lon], 180, &lon) && number(r->field[l->lat], 90, &lat);
+    bool good = r->n > l->lon && r->n > l->lat && number(r->field[l->lon], 180, &lon) &&
+                number(r->field[l->lat], 90, &lat);
     const char *code = "", *name = "";
     if (good) {
         struct place p = grid_place(l->grid, l->layer, lon, lat, 0);
@@ -143,7 +163,9 @@ static enum err_code locate_row(struct locating *l, const struct csv_record *r, 
         }
     } else {
         l->n_bad++;
-        if (l->errors != NULL) (void)fprintf(l->errors, "line %ld: lon or lat is no number in range: %.*s\n", r->line, (int)r->raw_n, r->raw);
+        if (l->errors != NULL)
+            (void)fprintf(l->errors, "line %ld: lon or lat is no number in range: %.*s\n", r->line,
+                          (int)r->raw_n, r->raw);
     }
     buf_add(b, r->raw, r->raw_n);
     csv_field(b, code, false);
@@ -160,7 +182,8 @@ static enum err_code locate_stream(struct locating *l, struct err *err) {
     struct csv_record r;
     bool more = false;
     enum err_code rc = csv_read(reader, &r, &more, err);
-    if (rc == ERR_OK && !more) rc = err_fail(err, ERR_INVALID, "the input is empty; expected a header with lon and lat");
+    if (rc == ERR_OK && !more)
+        rc = err_fail(err, ERR_INVALID, "the input is empty; expected a header with lon and lat");
     if (rc == ERR_OK) rc = locate_head(l, &r, &b, err);
     while (rc == ERR_OK && more) {
         rc = csv_read(reader, &r, &more, err);
@@ -178,7 +201,8 @@ static bool has_layer(const struct grid *g, const char *layer) {
     return false;
 }
 
-static enum err_code locate_open(const char *data, struct folder *f, struct locating *l, struct err *err) {
+static enum err_code locate_open(const char *data, struct folder *f, struct locating *l,
+                                 struct err *err) {
     TRY(folder_open(data, 1, NULL, f, err));
     struct reader *rd = NULL;
     enum err_code rc = ledger_read_begin(f->ledger, &rd, err);
@@ -206,12 +230,15 @@ static FILE *open_or(const char *path, const char *mode, FILE *fallback, struct 
 int cli_locate(int argc, char **argv) {
     const char *data = NULL, *in = NULL, *errors = NULL;
     struct locating l = {.prefix = "", .out = stdout};
-    const struct opt opts[] = {{"data", OPT_STR, &data, true, "DIR", "the city's folder"},
-                               {"layer", OPT_STR, &l.layer, true, "LAYER", "layer of cells"},
-                               {"in", OPT_STR, &in, false, "FILE", "CSV with columns lon,lat (standard input)"},
-                               {"errors", OPT_STR, &errors, false, "FILE", "rows with a bad lon or lat"},
-                               {"prefix", OPT_STR, &l.prefix, false, "P", "before the names of the added columns code and name"}};
-    const struct opt_command cmd = {"locate", NULL, 0, 0, opts, 5, "Add the code and name of the cell to each row of a CSV."};
+    const struct opt opts[] = {
+        {"data", OPT_STR, &data, true, "DIR", "the city's folder"},
+        {"layer", OPT_STR, &l.layer, true, "LAYER", "layer of cells"},
+        {"in", OPT_STR, &in, false, "FILE", "CSV with columns lon,lat (standard input)"},
+        {"errors", OPT_STR, &errors, false, "FILE", "rows with a bad lon or lat"},
+        {"prefix", OPT_STR, &l.prefix, false, "P",
+         "before the names of the added columns code and name"}};
+    const struct opt_command cmd = {
+        "locate", NULL, 0, 0, opts, 5, "Add the code and name of the cell to each row of a CSV."};
     struct err err = {0};
     struct folder f;
     size_t n = 0;

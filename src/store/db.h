@@ -20,8 +20,8 @@ enum cell_type {
     CELL_REAL,
     CELL_TEXT,
     CELL_BLOB,
-    CELL_COMMIT /* a personal value's commitment as it stands in a table (text "c:" + 64 hex); see
-                   ledger.h */
+    CELL_COMMIT /* a personal value's commitment as it stands in a table (text "c:" + 64 hex + "@" +
+                   sequence number of its first writing); see ledger.h */
 };
 struct cell {
     enum cell_type type;

@@ -1,5 +1,6 @@
-/* Replays a fuzz corpus as an ordinary test: every file of the folders named on the command line goes through
- * LLVMFuzzerTestOneInput once. Prints cmocka's summary line so that ./test counts it. */
+/* Replays a fuzz corpus as an ordinary test: every file of the folders named on the command line
+ * goes through LLVMFuzzerTestOneInput once. Prints cmocka's summary line so that ./test counts it.
+ */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,7 +16,8 @@ static long replay_file(const char *path) {
     if (data == NULL) abort();
     size_t n = fread(data, 1, 1 << 21, f);
     (void)fclose(f);
-    /* An exact-size copy, so that the address sanitizer sees the first byte read beyond the input. */
+    /* An exact-size copy, so that the address sanitizer sees the first byte read beyond the input.
+     */
     uint8_t *exact = malloc(n == 0 ? 1 : n);
     if (exact == NULL) abort();
     for (size_t i = 0; i < n; i++) exact[i] = data[i];
@@ -36,7 +38,8 @@ int main(int argc, char **argv) {
         for (struct dirent *e; (e = readdir(d)) != NULL;) {
             char path[4096];
             if (e->d_name[0] == '.') continue;
-            if (snprintf(path, sizeof path, "%s/%s", argv[i], e->d_name) < (int)sizeof path) n += replay_file(path);
+            if (snprintf(path, sizeof path, "%s/%s", argv[i], e->d_name) < (int)sizeof path)
+                n += replay_file(path);
         }
         (void)closedir(d);
     }

@@ -1,4 +1,5 @@
-/* Builds the immutable snapshot from the tables of pack city. Everything lives in one arena that the last grid_unref frees. */
+/* Builds the immutable snapshot from the tables of pack city. Everything lives in one arena that
+ * the last grid_unref frees. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,8 @@ struct loader {
 };
 
 /* Rows of a type, the named fields in the order given, behind id and version. */
-static enum err_code rows_of(struct loader *l, const char *type, const char *const *fields, size_t n,
-                             struct cursor **out) {
+static enum err_code rows_of(struct loader *l, const char *type, const char *const *fields,
+                             size_t n, struct cursor **out) {
     const struct type_def *t = pack_type(l->packs, type);
     if (t == NULL) return err_fail(l->err, ERR_INVALID, "the packs have no type \"%s\"", type);
     struct sql s;
@@ -28,8 +29,9 @@ static enum err_code rows_of(struct loader *l, const char *type, const char *con
     for (size_t i = 0; i < n; i++) {
         int col = type_field(t, fields[i]);
         if (col < 0) {
-            return err_fail(l->err, ERR_INVALID, "type \"%s\" has no field \"%s\", which the grid needs",
-                            type, fields[i]);
+            return err_fail(l->err, ERR_INVALID,
+                            "type \"%s\" has no field \"%s\", which the grid needs", type,
+                            fields[i]);
         }
         sql_add(&s, ", ");
         sql_column(&s, &t->table, col, "");
@@ -40,7 +42,8 @@ static enum err_code rows_of(struct loader *l, const char *type, const char *con
     return sql_query(&s, l->db, out, l->err);
 }
 
-/* An array that grows in the arena by doubling; the halves left behind cost at most as much again. */
+/* An array that grows in the arena by doubling; the halves left behind cost at most as much again.
+ */
 static void *grown(struct loader *l, void *old, size_t n, size_t size) {
     if (n != 0 && (n & (n - 1)) != 0) return old;
     if (n != 0 && n < 64) return old;
@@ -63,7 +66,8 @@ struct area_source {
 };
 
 static int by_area_code(const void *a, const void *b) {
-    return strcmp(((const struct area_source *)a)->area.code, ((const struct area_source *)b)->area.code);
+    return strcmp(((const struct area_source *)a)->area.code,
+                  ((const struct area_source *)b)->area.code);
 }
 
 static void box_none(double box[4]) {
@@ -91,7 +95,8 @@ static enum err_code shape_of(struct loader *l, const struct cursor *c, int col,
 }
 
 static enum err_code read_areas(struct loader *l, struct area_source **out, size_t *n) {
-    static const char *const fields[] = {"code", "name", "name_en", "level", "parent", "valid_to", "shape"};
+    static const char *const fields[] = {"code",   "name",     "name_en", "level",
+                                         "parent", "valid_to", "shape"};
     struct cursor *c = NULL;
     TRY(rows_of(l, "area", fields, 7, &c));
     struct area_source *list = NULL;
@@ -157,7 +162,8 @@ static int by_layer_code(const void *a, const void *b) {
     return d != 0 ? d : strcmp(x->code, y->code);
 }
 
-/* The area of each level above an area, itself included. A chain longer than the levels is a loop in the data: cut off. */
+/* The area of each level above an area, itself included. A chain longer than the levels is a loop
+ * in the data: cut off. */
 void snapshot_levels(const struct grid *g, int area, int at[GRID_LEVELS]) {
     for (int i = 0; i < GRID_LEVELS; i++) at[i] = GRID_NONE;
     for (int depth = 0; area != GRID_NONE && depth < 16; depth++) {
@@ -168,8 +174,8 @@ void snapshot_levels(const struct grid *g, int area, int at[GRID_LEVELS]) {
 }
 
 static enum err_code read_cells(struct loader *l, struct cell_source **out, size_t *n) {
-    static const char *const fields[] = {"layer", "code", "name", "city", "county", "town", "community", "valid_to",
-                                         "shape"};
+    static const char *const fields[] = {"layer", "code",      "name",     "city", "county",
+                                         "town",  "community", "valid_to", "shape"};
     struct cursor *c = NULL;
     TRY(rows_of(l, "cell", fields, 9, &c));
     struct cell_source *list = NULL;
@@ -191,7 +197,8 @@ static enum err_code read_cells(struct loader *l, struct cell_source **out, size
                                            .post = GRID_NONE}};
         /* The deepest area that the row names; the tree gives those above it. */
         int area = GRID_NONE;
-        for (int col = 8; col >= 5 && area == GRID_NONE; col--) area = grid_area_index(l->g, cursor_text(c, col));
+        for (int col = 8; col >= 5 && area == GRID_NONE; col--)
+            area = grid_area_index(l->g, cursor_text(c, col));
         snapshot_levels(l->g, area, s->cell.at);
         rc = shape_of(l, c, 10, &s->shape);
         box_none(s->cell.bbox);
@@ -279,8 +286,9 @@ static enum err_code index_desks(struct loader *l) {
 }
 
 static enum err_code load_posts(struct loader *l, struct grid_cell *cells) {
-    static const char *const fields[] = {"title", "account", "phone", "duties", "hours", "cover",
-                                         "cover_until", "layer", "cell", "area", "ended_at", "display"};
+    static const char *const fields[] = {"title", "account", "phone",       "duties",
+                                         "hours", "cover",   "cover_until", "layer",
+                                         "cell",  "area",    "ended_at",    "display"};
     struct cursor *c = NULL;
     TRY(rows_of(l, "post", fields, 12, &c));
     struct grid_post *list = NULL;
@@ -294,15 +302,22 @@ static enum err_code load_posts(struct loader *l, struct grid_cell *cells) {
             rc = err_fail(l->err, ERR_NOMEM, "posts");
             break;
         }
-        int cell = cursor_text(c, 10)[0] == '\0' ? GRID_NONE
-                                                 : grid_cell_index(l->g, cursor_text(c, 9), cursor_text(c, 10));
+        int cell = cursor_text(c, 10)[0] == '\0'
+                       ? GRID_NONE
+                       : grid_cell_index(l->g, cursor_text(c, 9), cursor_text(c, 10));
         int area = cell == GRID_NONE ? grid_area_index(l->g, cursor_text(c, 11)) : GRID_NONE;
         struct grid_post *p = &list[n++];
-        *p = (struct grid_post){.id = cursor_int(c, 0), .version = cursor_int(c, 1),
-                                .title = text_of(l, c, 2), .account = text_of(l, c, 3),
-                                .phone = text_of(l, c, 4), .duties = text_of(l, c, 5),
-                                .hours = text_of(l, c, 6), .cover = text_of(l, c, 7),
-                                .cover_until_us = cursor_int(c, 8), .cell = cell, .area = area,
+        *p = (struct grid_post){.id = cursor_int(c, 0),
+                                .version = cursor_int(c, 1),
+                                .title = text_of(l, c, 2),
+                                .account = text_of(l, c, 3),
+                                .phone = text_of(l, c, 4),
+                                .duties = text_of(l, c, 5),
+                                .hours = text_of(l, c, 6),
+                                .cover = text_of(l, c, 7),
+                                .cover_until_us = cursor_int(c, 8),
+                                .cell = cell,
+                                .area = area,
                                 .display = text_of(l, c, 13)};
         if (cell != GRID_NONE && cells[cell].post == GRID_NONE) cells[cell].post = (int)(n - 1);
     }
@@ -335,8 +350,10 @@ static enum err_code load_units(struct loader *l) {
             rc = err_fail(l->err, ERR_NOMEM, "units");
             break;
         }
-        list[n++] = (struct grid_unit){.id = cursor_int(c, 0), .code = text_of(l, c, 2),
-                                       .name = text_of(l, c, 3), .name_en = text_of(l, c, 4),
+        list[n++] = (struct grid_unit){.id = cursor_int(c, 0),
+                                       .code = text_of(l, c, 2),
+                                       .name = text_of(l, c, 3),
+                                       .name_en = text_of(l, c, 4),
                                        .duties = text_of(l, c, 5),
                                        .area = grid_area_index(l->g, cursor_text(c, 6))};
     }

@@ -41,10 +41,12 @@ static const char *beside_exe(struct arena *a, const char *const *places, size_t
 }
 
 enum err_code folder_shipped_packs(struct arena *a, const char **out, struct err *err) {
-    static const char *const places[] = {"../packs", "../../packs", "../../../packs", "../share/gezhi/packs"};
+    static const char *const places[] = {"../packs", "../../packs", "../../../packs",
+                                         "../share/gezhi/packs"};
     *out = beside_exe(a, places, 4);
     if (*out != NULL) return ERR_OK;
-    return err_fail(err, ERR_NOT_FOUND, "the shipped packs were not found beside the program; name them with --packs");
+    return err_fail(err, ERR_NOT_FOUND,
+                    "the shipped packs were not found beside the program; name them with --packs");
 }
 
 const char *folder_helpers(struct arena *a) {
@@ -72,15 +74,19 @@ static enum err_code copy_entry(struct arena *a, const char *from, const char *t
 static enum err_code copy_tree(struct arena *a, const char *from, const char *to, int depth,
                                struct err *err) {
     if (depth > MAX_DEPTH) return err_fail(err, ERR_LIMIT, "%s: folders are nested too deep", from);
-    if (mkdir(to, 0755) != 0 && errno != EEXIST) return err_fail(err, ERR_IO, "cannot make %s (errno %d)", to, errno);
+    if (mkdir(to, 0755) != 0 && errno != EEXIST)
+        return err_fail(err, ERR_IO, "cannot make %s (errno %d)", to, errno);
     DIR *d = opendir(from);
     if (d == NULL) return err_fail(err, ERR_IO, "cannot read %s (errno %d)", from, errno);
     enum err_code rc = ERR_OK;
-    for (struct dirent *e; rc == ERR_OK && (e = readdir(d)) != NULL;) { /* NOLINT(concurrency-mt-unsafe): own stream */
+    for (struct dirent *e;
+         rc == ERR_OK &&
+         (e = readdir(d)) != NULL;) { /* NOLINT(concurrency-mt-unsafe): own stream */
         if (e->d_name[0] == '.') continue;
         char *src = arena_printf(a, "%s/%s", from, e->d_name);
         char *dst = arena_printf(a, "%s/%s", to, e->d_name);
-        rc = src == NULL || dst == NULL ? err_fail(err, ERR_NOMEM, "copy") : copy_entry(a, src, dst, depth, err);
+        rc = src == NULL || dst == NULL ? err_fail(err, ERR_NOMEM, "copy")
+                                        : copy_entry(a, src, dst, depth, err);
     }
     (void)closedir(d);
     return rc;
@@ -88,7 +94,8 @@ static enum err_code copy_tree(struct arena *a, const char *from, const char *to
 
 /* ---- create, open ---- */
 
-static struct ledger_options options(const struct pack_set *packs, int n_readers, const struct log *log) {
+static struct ledger_options options(const struct pack_set *packs, int n_readers,
+                                     const struct log *log) {
     return (struct ledger_options){.clock = clock_system(),
                                    .log = log,
                                    .tables = packs->tables,
@@ -125,7 +132,10 @@ static enum err_code create_in(struct arena *a, const char *dir, const char *pac
     TRY(copy_tree(a, packs_dir, to, 0, err));
     struct ledger *l = NULL;
     TRY(ledger_open(dir, &o, &l, err));
-    struct command c = {.name = "city.create", .actor = "system", .apply = city_insert, .arg = (void *)(uintptr_t)city};
+    struct command c = {.name = "city.create",
+                        .actor = "system",
+                        .apply = city_insert,
+                        .arg = (void *)(uintptr_t)city};
     enum err_code rc = ledger_run(l, &c, NULL, NULL, err);
     ledger_close(l);
     return rc;
@@ -164,7 +174,8 @@ enum err_code folder_open(const char *dir, int n_readers, const struct log *log,
     char *packs = arena_printf(out->arena, "%s/packs", dir);
     enum err_code rc = db == NULL || packs == NULL ? err_fail(err, ERR_NOMEM, "folder") : ERR_OK;
     if (rc == ERR_OK && access(db, F_OK) != 0) {
-        rc = err_fail(err, ERR_NOT_FOUND, "%s holds no city; make one with: gezhi init --data %s", dir, dir);
+        rc = err_fail(err, ERR_NOT_FOUND, "%s holds no city; make one with: gezhi init --data %s",
+                      dir, dir);
     }
     if (rc == ERR_OK) rc = pack_load(out->arena, packs, NULL, &out->packs, err);
     if (rc == ERR_OK) {

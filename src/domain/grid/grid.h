@@ -1,6 +1,7 @@
-/* domain/grid/grid.h - where -> who: the tree of areas, layers of cells, posts and units as one immutable snapshot.
- * A point gives its cell, the cell its post-holder on duty; a cell without one gives the desk of the nearest parent area.
- * The snapshot is rebuilt after a committed change of area, cell, post or unit and swapped; readers hold a counted reference. */
+/* domain/grid/grid.h - where -> who: the tree of areas, layers of cells, posts and units as one
+ * immutable snapshot. A point gives its cell, the cell its post-holder on duty; a cell without one
+ * gives the desk of the nearest parent area. The snapshot is rebuilt after a committed change of
+ * area, cell, post or unit and swapped; readers hold a counted reference. */
 #ifndef DOMAIN_GRID_GRID_H
 #define DOMAIN_GRID_GRID_H
 #include "domain/pack/pack.h"
@@ -8,74 +9,92 @@
 #include "store/ledger.h"
 
 enum { GRID_NONE = -1 };
-enum area_level { LEVEL_PROVINCE = 0, LEVEL_CITY = 1, LEVEL_COUNTY = 2, LEVEL_TOWN = 3, LEVEL_COMMUNITY = 4 };
+enum area_level {
+    LEVEL_PROVINCE = 0,
+    LEVEL_CITY = 1,
+    LEVEL_COUNTY = 2,
+    LEVEL_TOWN = 3,
+    LEVEL_COMMUNITY = 4
+};
 enum { GRID_LEVELS = 5 };
 
 struct grid_area {
     int64_t id, version;
     const char *code, *name, *name_en;
-    int level;              /* enum area_level */
-    int parent;             /* index, GRID_NONE at the top */
-    double bbox[4];         /* west south east north; NaN without a shape */
+    int level;                   /* enum area_level */
+    int parent;                  /* index, GRID_NONE at the top */
+    double bbox[4];              /* west south east north; NaN without a shape */
     const struct polygon *shape; /* or NULL */
 };
 struct grid_cell {
     int64_t id, version;
     const char *code, *name, *layer;
-    int at[GRID_LEVELS];    /* index of the area of each level above it, or GRID_NONE */
-    int post;               /* index of the worker's post, or GRID_NONE */
+    int at[GRID_LEVELS]; /* index of the area of each level above it, or GRID_NONE */
+    int post;            /* index of the worker's post, or GRID_NONE */
     double bbox[4];
 };
 struct grid_post {
     int64_t id, version;
     const char *title, *account, *display, *phone, *duties, *hours, *cover; /* "" when absent */
-    int64_t cover_until_us; /* 0: no cover now */
-    int cell, area;         /* exactly one is set: a worker's post, or the desk of an area */
+    int64_t cover_until_us;                                                 /* 0: no cover now */
+    int cell, area; /* exactly one is set: a worker's post, or the desk of an area */
 };
 struct grid_unit {
     int64_t id;
     const char *code, *name, *name_en, *duties; /* duties: codes separated by spaces */
-    int area;               /* index, GRID_NONE = whole city */
+    int area;                                   /* index, GRID_NONE = whole city */
 };
 struct grid_layer {
     const char *name;
-    const struct locate *index; /* answers positions in cells */
+    const struct locate *index;          /* answers positions in cells */
     const struct polygon *const *shapes; /* by position; NULL entries have no shape */
-    const int *cells;           /* position -> index in grid.cells */
+    const int *cells;                    /* position -> index in grid.cells */
     size_t n_cells;
 };
 struct grid {
-    const struct grid_area *areas; size_t n_areas;   /* sorted by code */
-    const struct grid_cell *cells; size_t n_cells;   /* sorted by layer, code */
-    const int *desks;                                /* by area: index of its desk post, or GRID_NONE */
-    const struct grid_post *posts; size_t n_posts;   /* sorted by id */
-    const struct grid_unit *units; size_t n_units;   /* sorted by code */
-    const struct grid_layer *layers; size_t n_layers;
-    const char *main_layer;                          /* the layer cases are located in: the first by name "social", else the first; "" when none */
-    double bbox[4];                                  /* of all cells and areas; NaN when empty */
-    int64_t seq;                                     /* journal sequence it was built from */
+    const struct grid_area *areas;
+    size_t n_areas; /* sorted by code */
+    const struct grid_cell *cells;
+    size_t n_cells;   /* sorted by layer, code */
+    const int *desks; /* by area: index of its desk post, or GRID_NONE */
+    const struct grid_post *posts;
+    size_t n_posts; /* sorted by id */
+    const struct grid_unit *units;
+    size_t n_units; /* sorted by code */
+    const struct grid_layer *layers;
+    size_t n_layers;
+    const char *main_layer; /* the layer cases are located in: the first by name "social", else the
+                               first; "" when none */
+    double bbox[4];         /* of all cells and areas; NaN when empty */
+    int64_t seq;            /* journal sequence it was built from */
 };
 
 /* What a point or cell means for a report. */
 struct place {
-    int cell;               /* index or GRID_NONE */
+    int cell; /* index or GRID_NONE */
     int at[GRID_LEVELS];
-    int post;               /* who is on duty there now: the worker's post, or the nearest desk; GRID_NONE when nobody is */
-    bool is_desk;           /* the cell has nobody on duty: the parent's desk it is */
+    int post; /* who is on duty there now: the worker's post, or the nearest desk; GRID_NONE when
+                 nobody is */
+    bool is_desk; /* the cell has nobody on duty: the parent's desk it is */
 };
 
 struct grid_service;
-/* Build the first snapshot and follow the journal. Errors: ERR_INVALID when a type of pack city lacks a needed field; store errors. */
-enum err_code grid_open(struct ledger *l, const struct pack_set *packs, struct grid_service **out, struct err *err) NODISCARD;
+/* Build the first snapshot and follow the journal. Errors: ERR_INVALID when a type of pack city
+ * lacks a needed field; store errors. */
+enum err_code grid_open(struct ledger *l, const struct pack_set *packs, struct grid_service **out,
+                        struct err *err) NODISCARD;
 void grid_close(struct grid_service *s);
 /* A counted reference to the newest snapshot; never NULL. Any thread. */
 const struct grid *grid_ref(struct grid_service *s);
 void grid_unref(const struct grid *g);
 /* Build from a reader or tx without a service (command line). Free with grid_unref. */
-enum err_code grid_build(struct db *db, int64_t ledger, const struct pack_set *packs, const struct grid *previous, const struct grid **out, struct err *err) NODISCARD;
+enum err_code grid_build(struct db *db, int64_t ledger, const struct pack_set *packs,
+                         const struct grid *previous, const struct grid **out,
+                         struct err *err) NODISCARD;
 
 /* lon, lat in degrees WGS-84. now_us decides cover. Cost: under a microsecond. */
-struct place grid_place(const struct grid *g, const char *layer, double lon, double lat, int64_t now_us);
+struct place grid_place(const struct grid *g, const char *layer, double lon, double lat,
+                        int64_t now_us);
 /* The same for a known cell or area (index). */
 struct place grid_place_of_cell(const struct grid *g, int cell, int64_t now_us);
 struct place grid_place_of_area(const struct grid *g, int area, int64_t now_us);

@@ -9,7 +9,8 @@
 #include "store/sql.h"
 
 enum { ARENA_MAX = 1 << 30, MAX_FEATURES = 200000, MAX_CODE = 40, MAX_NAME = 200 };
-static const double parent_share = 0.99; /* an area is the parent when it holds this much of the cell */
+static const double parent_share =
+    0.99; /* an area is the parent when it holds this much of the cell */
 
 struct item {
     const char *code, *name, *parent;
@@ -34,7 +35,8 @@ struct run {
 
 static void problem(struct run *r, int64_t number, const char *what, const char *detail) {
     r->n_problems++;
-    if (r->n_problems <= 50) (void)fprintf(r->in->problems, "feature %lld: %s%s\n", (long long)number, what, detail);
+    if (r->n_problems <= 50)
+        (void)fprintf(r->in->problems, "feature %lld: %s%s\n", (long long)number, what, detail);
 }
 
 static bool code_fits(const struct run *r, const char *code) {
@@ -47,7 +49,8 @@ static bool code_fits(const struct run *r, const char *code) {
 
 static enum err_code room(struct run *r, struct err *err) {
     if (r->n < r->cap) return ERR_OK;
-    if (r->n >= MAX_FEATURES) return err_fail(err, ERR_LIMIT, "more than %d features", MAX_FEATURES);
+    if (r->n >= MAX_FEATURES)
+        return err_fail(err, ERR_LIMIT, "more than %d features", MAX_FEATURES);
     size_t cap = r->cap == 0 ? 256 : r->cap * 2;
     struct item *items = ARENA_NEW(r->a, struct item, cap);
     if (items == NULL) return err_fail(err, ERR_NOMEM, "import");
@@ -57,8 +60,8 @@ static enum err_code room(struct run *r, struct err *err) {
     return ERR_OK;
 }
 
-static enum err_code on_feature(void *arg, const struct geo_read_head *head, const struct geo_feature *f,
-                                struct err *err) {
+static enum err_code on_feature(void *arg, const struct geo_read_head *head,
+                                const struct geo_feature *f, struct err *err) {
     struct run *r = arg;
     (void)head;
     r->out->read++;
@@ -66,25 +69,32 @@ static enum err_code on_feature(void *arg, const struct geo_read_head *head, con
     const char *name = f->values[at++];
     const char *code = r->in->code_field == NULL ? name : f->values[at++];
     const char *parent = r->in->parent_field == NULL ? NULL : f->values[at];
-    if (code == NULL || code[0] == '\0') problem(r, f->number, "it has no code", "");
-    else if (!code_fits(r, code)) problem(r, f->number, "the code does not follow the rule: ", code);
-    if (name == NULL || strlen(name) > MAX_NAME) problem(r, f->number, "it has no name, or one over 200 bytes", "");
+    if (code == NULL || code[0] == '\0')
+        problem(r, f->number, "it has no code", "");
+    else if (!code_fits(r, code))
+        problem(r, f->number, "the code does not follow the rule: ", code);
+    if (name == NULL || strlen(name) > MAX_NAME)
+        problem(r, f->number, "it has no name, or one over 200 bytes", "");
     if (f->wkb == NULL) problem(r, f->number, "it has no shape", "");
     if (f->invalid != NULL && !f->repaired) {
         char where[160];
-        (void)snprintf(where, sizeof where, "%s at %.6f, %.6f (%s); --repair mends it", f->invalid, f->invalid_lon,
-                       f->invalid_lat, name == NULL ? "" : name);
+        (void)snprintf(where, sizeof where, "%s at %.6f, %.6f (%s); --repair mends it", f->invalid,
+                       f->invalid_lon, f->invalid_lat, name == NULL ? "" : name);
         problem(r, f->number, "the shape is not valid: ", where);
     }
     if (f->repaired) r->out->repaired++;
     if (r->n_problems > 0) return ERR_OK;
     TRY(room(r, err));
     struct item *i = &r->items[r->n++];
-    *i = (struct item){.code = arena_strdup(r->a, code), .name = arena_strdup(r->a, name),
+    *i = (struct item){.code = arena_strdup(r->a, code),
+                       .name = arena_strdup(r->a, name),
                        .parent = parent == NULL ? NULL : arena_strdup(r->a, parent),
-                       .wkb = arena_dup(r->a, f->wkb, f->wkb_n), .wkb_n = f->wkb_n, .number = f->number,
+                       .wkb = arena_dup(r->a, f->wkb, f->wkb_n),
+                       .wkb_n = f->wkb_n,
+                       .number = f->number,
                        .area = GRID_NONE};
-    return i->code == NULL || i->name == NULL || i->wkb == NULL ? err_fail(err, ERR_NOMEM, "import") : ERR_OK;
+    return i->code == NULL || i->name == NULL || i->wkb == NULL ? err_fail(err, ERR_NOMEM, "import")
+                                                                : ERR_OK;
 }
 
 static enum err_code read_file(struct run *r, const char *helper, struct err *err) {
@@ -93,7 +103,10 @@ static enum err_code read_file(struct run *r, const char *helper, struct err *er
     fields[n++] = r->in->name_field;
     if (r->in->code_field != NULL) fields[n++] = r->in->code_field;
     if (r->in->parent_field != NULL) fields[n++] = r->in->parent_field;
-    struct geo_read_options o = {.path = r->in->file, .crs = r->in->crs, .fields = fields, .n_fields = n,
+    struct geo_read_options o = {.path = r->in->file,
+                                 .crs = r->in->crs,
+                                 .fields = fields,
+                                 .n_fields = n,
                                  .repair = r->in->repair};
     return geo_read_file(r->a, helper, &o, NULL, on_feature, r, err);
 }
@@ -116,10 +129,13 @@ static void check_codes(struct run *r) {
 /* The area that holds nearly all of each cell, the deepest of them. */
 static enum err_code parents_by_shape(struct run *r, const char *helper, struct err *err) {
     size_t n_parent = 0;
-    struct geo_shape *child = ARENA_NEW(r->a, struct geo_shape, r->n), *parent = ARENA_NEW(r->a, struct geo_shape, r->grid->n_areas);
+    struct geo_shape *child = ARENA_NEW(r->a, struct geo_shape, r->n),
+                     *parent = ARENA_NEW(r->a, struct geo_shape, r->grid->n_areas);
     int *area_of = ARENA_NEW(r->a, int, r->grid->n_areas);
-    if (child == NULL || parent == NULL || area_of == NULL) return err_fail(err, ERR_NOMEM, "import");
-    for (size_t i = 0; i < r->n; i++) child[i] = (struct geo_shape){r->items[i].wkb, r->items[i].wkb_n};
+    if (child == NULL || parent == NULL || area_of == NULL)
+        return err_fail(err, ERR_NOMEM, "import");
+    for (size_t i = 0; i < r->n; i++)
+        child[i] = (struct geo_shape){r->items[i].wkb, r->items[i].wkb_n};
     for (size_t i = 0; i < r->grid->n_areas; i++) {
         if (r->grid->areas[i].shape == NULL) continue;
         struct buf wkb;
@@ -138,10 +154,13 @@ static enum err_code parents_by_shape(struct run *r, const char *helper, struct 
     size_t n = 0;
     TRY(geo_topology(r->a, helper, child, r->n, parent, n_parent, &o, &found, &n, err));
     for (size_t i = 0; i < n; i++) {
-        if (found[i].relation != GEO_INSIDE || found[i].share < parent_share || found[i].b < 0) continue;
+        if (found[i].relation != GEO_INSIDE || found[i].share < parent_share || found[i].b < 0)
+            continue;
         struct item *item = &r->items[found[i].a];
         int area = area_of[found[i].b];
-        if (item->area == GRID_NONE || r->grid->areas[area].level > r->grid->areas[item->area].level) item->area = area;
+        if (item->area == GRID_NONE ||
+            r->grid->areas[area].level > r->grid->areas[item->area].level)
+            item->area = area;
     }
     return ERR_OK;
 }
@@ -152,10 +171,13 @@ static enum err_code find_parents(struct run *r, const char *helper, struct err 
         const char *code = r->in->parent_field != NULL ? r->items[i].parent : fixed;
         if (code == NULL) continue;
         r->items[i].area = grid_area_index(r->grid, code);
-        if (r->items[i].area == GRID_NONE) problem(r, r->items[i].number, "its parent does not exist: ", code);
+        if (r->items[i].area == GRID_NONE)
+            problem(r, r->items[i].number, "its parent does not exist: ", code);
     }
-    if (r->in->layer != NULL && r->in->parent_field == NULL && r->n_problems == 0) TRY(parents_by_shape(r, helper, err));
-    for (size_t i = 0; i < r->n; i++) r->out->without_parent += r->items[i].area == GRID_NONE ? 1 : 0;
+    if (r->in->layer != NULL && r->in->parent_field == NULL && r->n_problems == 0)
+        TRY(parents_by_shape(r, helper, err));
+    for (size_t i = 0; i < r->n; i++)
+        r->out->without_parent += r->items[i].area == GRID_NONE ? 1 : 0;
     return ERR_OK;
 }
 
@@ -166,13 +188,15 @@ static void put(const struct type_def *t, struct cell *cells, const char *field,
     if (col >= 0) cells[col] = v;
 }
 
-static void fill(const struct run *r, const struct type_def *t, const struct item *i, struct cell *cells) {
+static void fill(const struct run *r, const struct type_def *t, const struct item *i,
+                 struct cell *cells) {
     put(t, cells, "code", cell_text(i->code));
     put(t, cells, "name", cell_text(i->name));
     put(t, cells, "shape", cell_blob(i->wkb, i->wkb_n));
     if (r->in->layer == NULL) {
         put(t, cells, "level", cell_int(r->level));
-        put(t, cells, "parent", i->area == GRID_NONE ? cell_null() : cell_text(r->grid->areas[i->area].code));
+        put(t, cells, "parent",
+            i->area == GRID_NONE ? cell_null() : cell_text(r->grid->areas[i->area].code));
         return;
     }
     put(t, cells, "layer", cell_text(r->in->layer));
@@ -186,12 +210,13 @@ static void fill(const struct run *r, const struct type_def *t, const struct ite
 
 static bool same(const struct cell *a, const struct cell *b) {
     if (a->type != b->type) return false;
-    if (a->type == CELL_TEXT || a->type == CELL_BLOB) return a->n == b->n && memcmp(a->p, b->p, a->n) == 0;
+    if (a->type == CELL_TEXT || a->type == CELL_BLOB)
+        return a->n == b->n && memcmp(a->p, b->p, a->n) == 0;
     return a->type == CELL_NULL || a->i == b->i;
 }
 
-static enum err_code existing_id(struct run *r, struct tx *tx, const struct type_def *t, const struct item *i,
-                                 int64_t *id, struct err *err) {
+static enum err_code existing_id(struct run *r, struct tx *tx, const struct type_def *t,
+                                 const struct item *i, int64_t *id, struct err *err) {
     struct sql s;
     TRY(sql_begin(&s, tx_arena(tx), err));
     sql_add(&s, "SELECT id FROM ");
@@ -211,8 +236,8 @@ static enum err_code existing_id(struct run *r, struct tx *tx, const struct type
     return rc;
 }
 
-static enum err_code write_item(struct run *r, struct tx *tx, const struct type_def *t, const struct item *i,
-                                struct err *err) {
+static enum err_code write_item(struct run *r, struct tx *tx, const struct type_def *t,
+                                const struct item *i, struct err *err) {
     struct cell *cells = ARENA_NEW(tx_arena(tx), struct cell, t->n_fields);
     struct cell *before = ARENA_NEW(tx_arena(tx), struct cell, t->n_fields);
     if (cells == NULL || before == NULL) return err_fail(err, ERR_NOMEM, "import");
@@ -250,9 +275,12 @@ static enum err_code pick_level(struct run *r, struct err *err) {
     r->level = LEVEL_COUNTY;
     if (r->in->parent == NULL) return ERR_OK;
     int parent = grid_area_index(r->grid, r->in->parent);
-    if (parent == GRID_NONE) return err_fail(err, ERR_INVALID, "there is no area \"%s\"", r->in->parent);
+    if (parent == GRID_NONE)
+        return err_fail(err, ERR_INVALID, "there is no area \"%s\"", r->in->parent);
     r->level = r->grid->areas[parent].level + 1;
-    return r->level < GRID_LEVELS ? ERR_OK : err_fail(err, ERR_INVALID, "below a community there are cells, not areas");
+    return r->level < GRID_LEVELS
+               ? ERR_OK
+               : err_fail(err, ERR_INVALID, "below a community there are cells, not areas");
 }
 
 static enum err_code run_import(struct run *r, struct err *err) {
@@ -263,14 +291,18 @@ static enum err_code run_import(struct run *r, struct err *err) {
     if (r->n_problems == 0) check_codes(r);
     if (r->n_problems == 0) TRY(find_parents(r, helper, err));
     if (r->n_problems > 0) {
-        return err_fail(err, ERR_INVALID, "%s: %lld problems; nothing was imported", r->in->file, (long long)r->n_problems);
+        return err_fail(err, ERR_INVALID, "%s: %lld problems; nothing was imported", r->in->file,
+                        (long long)r->n_problems);
     }
-    struct command c = {.name = r->in->layer == NULL ? "area.import" : "cell.import", .actor = "system",
-                        .apply = write_all, .arg = r};
+    struct command c = {.name = r->in->layer == NULL ? "area.import" : "cell.import",
+                        .actor = "system",
+                        .apply = write_all,
+                        .arg = r};
     return ledger_run(r->folder->ledger, &c, NULL, NULL, err);
 }
 
-enum err_code grid_import_run(struct folder *f, const struct grid_import *in, struct grid_imported *out, struct err *err) {
+enum err_code grid_import_run(struct folder *f, const struct grid_import *in,
+                              struct grid_imported *out, struct err *err) {
     *out = (struct grid_imported){0};
     struct run r = {.folder = f, .in = in, .out = out, .a = arena_new(ARENA_MAX)};
     if (r.a == NULL) return err_fail(err, ERR_NOMEM, "import");

@@ -9,8 +9,10 @@ int grid_area_index(const struct grid *g, const char *code) {
         size_t mid = (lo + hi) / 2;
         int d = strcmp(g->areas[mid].code, code);
         if (d == 0) return (int)mid;
-        if (d < 0) lo = mid + 1;
-        else hi = mid;
+        if (d < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
     }
     return GRID_NONE;
 }
@@ -21,8 +23,10 @@ int grid_unit_index(const struct grid *g, const char *code) {
         size_t mid = (lo + hi) / 2;
         int d = strcmp(g->units[mid].code, code);
         if (d == 0) return (int)mid;
-        if (d < 0) lo = mid + 1;
-        else hi = mid;
+        if (d < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
     }
     return GRID_NONE;
 }
@@ -34,8 +38,10 @@ int grid_cell_index(const struct grid *g, const char *layer, const char *code) {
         int d = strcmp(g->cells[mid].layer, layer);
         if (d == 0) d = strcmp(g->cells[mid].code, code);
         if (d == 0) return (int)mid;
-        if (d < 0) lo = mid + 1;
-        else hi = mid;
+        if (d < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
     }
     return GRID_NONE;
 }
@@ -45,8 +51,10 @@ int grid_post_index(const struct grid *g, int64_t id) {
     while (lo < hi) {
         size_t mid = (lo + hi) / 2;
         if (g->posts[mid].id == id) return (int)mid;
-        if (g->posts[mid].id < id) lo = mid + 1;
-        else hi = mid;
+        if (g->posts[mid].id < id)
+            lo = mid + 1;
+        else
+            hi = mid;
     }
     return GRID_NONE;
 }

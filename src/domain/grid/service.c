@@ -54,7 +54,8 @@ static bool concerns(const char *type) {
     return false;
 }
 
-/* One rebuild for a batch, however many rows it holds. A failed one leaves the old snapshot in force; the next change tries again. */
+/* One rebuild for a batch, however many rows it holds. A failed one leaves the old snapshot in
+ * force; the next change tries again. */
 static void seen(const struct jrow *rows, size_t n, void *ctx) {
     for (size_t i = 0; i < n; i++) {
         if (!concerns(rows[i].type)) continue;

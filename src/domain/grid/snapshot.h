@@ -1,4 +1,5 @@
-/* domain/grid/snapshot.h - how a snapshot is held: one arena, one atomic count. Private to domain/grid. */
+/* domain/grid/snapshot.h - how a snapshot is held: one arena, one atomic count. Private to
+ * domain/grid. */
 #ifndef DOMAIN_GRID_SNAPSHOT_H
 #define DOMAIN_GRID_SNAPSHOT_H
 #include <stdatomic.h>

@@ -29,7 +29,8 @@ static enum err_code mark_overdue(const struct engine *e, struct tx *tx, struct 
     if (s == NULL || s->overdue_move == NULL) return ERR_OK;
     struct actor system = {.kind = ACTOR_SYSTEM};
     const struct move_def *m = process_move(p, s->overdue_move);
-    /* A move that the rules no longer allow (already at the top, bounce limit) leaves the mark alone. */
+    /* A move that the rules no longer allow (already at the top, bounce limit) leaves the mark
+     * alone. */
     if (m == NULL || !move_allowed(e, r, m, &system, NULL)) return ERR_OK;
     TRY(case_move(e, tx, r, s->overdue_move, &system, NULL, -1, 0, NULL, err));
     return ERR_OK;
@@ -64,7 +65,8 @@ enum err_code clock_next(const struct engine *e, struct db *db, int64_t *at_us, 
     if (rc == ERR_OK) {
         sql_add(&s, "SELECT due_at FROM ");
         sql_table(&s, &e->case_type->table);
-        sql_add(&s, " WHERE ledger = 1 AND overdue = 0 AND due_at IS NOT NULL ORDER BY due_at LIMIT 1");
+        sql_add(&s,
+                " WHERE ledger = 1 AND overdue = 0 AND due_at IS NOT NULL ORDER BY due_at LIMIT 1");
         rc = sql_query(&s, db, &c, err);
     }
     bool has = false;

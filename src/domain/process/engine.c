@@ -148,6 +148,7 @@ bool case_may(const struct engine *e, const struct case_row *r, const struct pri
 enum case_light case_light(const struct engine *e, const struct case_row *r, int64_t now_us) {
     if (!case_has(e, r, CASE_due_at)) return LIGHT_NONE;
     if (now_us > case_int(e, r, CASE_due_at)) return LIGHT_RED;
-    if (case_has(e, r, CASE_yellow_at) && now_us > case_int(e, r, CASE_yellow_at)) return LIGHT_YELLOW;
+    if (case_has(e, r, CASE_yellow_at) && now_us > case_int(e, r, CASE_yellow_at))
+        return LIGHT_YELLOW;
     return LIGHT_GREEN;
 }

@@ -64,9 +64,11 @@ enum err_code field_cell(const struct pack_set *packs, const struct field_def *f
     case FIELD_TEXT:
     case FIELD_DATE:
     case FIELD_CODE:
-    case FIELD_CLASS: return text_cell(packs, f, v, out, err);
+    case FIELD_CLASS:
+        return text_cell(packs, f, v, out, err);
     case FIELD_INT:
-    case FIELD_REF: return int_cell(f, v, out, err);
+    case FIELD_REF:
+        return int_cell(f, v, out, err);
     case FIELD_NUMBER:
         if (v->type != VAL_INT && v->type != VAL_DOUBLE) return bad(f, v, "a number", err);
         *out = cell_real(v->type == VAL_INT ? (double)v->u.i : v->u.d);
@@ -75,10 +77,12 @@ enum err_code field_cell(const struct pack_set *packs, const struct field_def *f
         if (v->type != VAL_BOOL) return bad(f, v, "true or false", err);
         *out = cell_int(v->u.b ? 1 : 0);
         return ERR_OK;
-    case FIELD_TIME: return time_cell(f, v, out, err);
+    case FIELD_TIME:
+        return time_cell(f, v, out, err);
     case FIELD_PHOTOS:
     case FIELD_JSON:
-    case FIELD_SHAPE: break;
+    case FIELD_SHAPE:
+        break;
     }
     return bad(f, v, "nothing: this field is not filled from a form", err);
 }

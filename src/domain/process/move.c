@@ -13,20 +13,28 @@ enum { MAX_NOTE = 4000, MAX_MOVE_PHOTOS = 9 };
 
 static const char *actor_role(const struct actor *actor) {
     switch (actor->kind) {
-    case ACTOR_REPORTER: return "reporter";
-    case ACTOR_PARTY: return "party";
-    case ACTOR_SYSTEM: return "system";
-    case ACTOR_STAFF: break;
+    case ACTOR_REPORTER:
+        return "reporter";
+    case ACTOR_PARTY:
+        return "party";
+    case ACTOR_SYSTEM:
+        return "system";
+    case ACTOR_STAFF:
+        break;
     }
     return actor->who != NULL && actor->who->role != NULL ? actor->who->role->name : "";
 }
 
 static const char *actor_name(const struct actor *actor) {
     switch (actor->kind) {
-    case ACTOR_REPORTER: return "reporter";
-    case ACTOR_PARTY: return "party";
-    case ACTOR_SYSTEM: return "system";
-    case ACTOR_STAFF: break;
+    case ACTOR_REPORTER:
+        return "reporter";
+    case ACTOR_PARTY:
+        return "party";
+    case ACTOR_SYSTEM:
+        return "system";
+    case ACTOR_STAFF:
+        break;
     }
     return actor->who != NULL ? actor->who->name : "";
 }
@@ -65,13 +73,17 @@ static void actor_value(const struct actor *actor, const char *what, struct expr
 static void input_value(const struct val *v, const struct expr_var *var, struct expr_value *out) {
     if (v == NULL) return;
     out->type = var->type;
-    if (v->type == VAL_STR) out->s = v->u.s;
+    if (v->type == VAL_STR)
+        out->s = v->u.s;
     else if (v->type == VAL_INT) {
         out->i = v->u.i;
         out->d = (double)v->u.i;
-    } else if (v->type == VAL_DOUBLE) out->d = v->u.d;
-    else if (v->type == VAL_BOOL) out->b = v->u.b;
-    else out->type = EXPR_MISSING;
+    } else if (v->type == VAL_DOUBLE)
+        out->d = v->u.d;
+    else if (v->type == VAL_BOOL)
+        out->b = v->u.b;
+    else
+        out->type = EXPR_MISSING;
 }
 
 static void case_value(const struct cell *c, const struct expr_var *var, struct expr_value *out) {
@@ -103,7 +115,8 @@ static bool guard_holds(const struct engine *e, const struct case_row *r, const 
     return expr_eval(m->guard, guard_lookup, &v);
 }
 
-static int64_t times_made(const struct engine *e, const struct case_row *r, const struct move_def *m) {
+static int64_t times_made(const struct engine *e, const struct case_row *r,
+                          const struct move_def *m) {
     if (m->counts_as == NULL) return 0;
     if (strcmp(m->counts_as, "return") == 0) return case_int(e, r, CASE_returns);
     if (strcmp(m->counts_as, "rework") == 0) return case_int(e, r, CASE_reworks);
@@ -125,8 +138,9 @@ bool move_allowed(const struct engine *e, const struct case_row *r, const struct
     if (p == NULL || !in_reach(e, r, p, m, actor)) return false;
     if (m->max_times > 0 && times_made(e, r, m) >= m->max_times) {
         if (why != NULL) {
-            *why = (struct text){"This was done as often as the rules allow; the centre decides now.",
-                                 "已达到规定次数，由中心裁定。"};
+            *why =
+                (struct text){"This was done as often as the rules allow; the centre decides now.",
+                              "已达到规定次数，由中心裁定。"};
         }
         return false;
     }
@@ -152,7 +166,8 @@ size_t moves_offered(const struct engine *e, const struct case_row *r, const str
     return n;
 }
 
-/* Which roles a state's holder stands for: the move must be of the right hands, not merely possible (a supervisor may always step in). */
+/* Which roles a state's holder stands for: the move must be of the right hands, not merely possible
+ * (a supervisor may always step in). */
 static bool holder_is(const char *holder, const char *role) {
     static const struct {
         const char *holder, *role;
@@ -167,7 +182,9 @@ static bool holder_is(const char *holder, const char *role) {
 bool state_waits_for(const struct process_def *p, const struct state_def *s, const char *role) {
     if (s->final || !holder_is(s->holder, role)) return false;
     for (size_t i = 0; i < p->n_moves; i++) {
-        if (from_here(p, &p->moves[i], s->name) && listed(p->moves[i].roles, p->moves[i].n_roles, role)) return true;
+        if (from_here(p, &p->moves[i], s->name) &&
+            listed(p->moves[i].roles, p->moves[i].n_roles, role))
+            return true;
     }
     return false;
 }
@@ -181,8 +198,10 @@ static enum err_code bad_input(const struct input_def *in, const char *want, str
     return err_field(err, ERR_INVALID, pointer);
 }
 
-static enum err_code check_photos(const struct input_def *in, const struct val *v, struct err *err) {
-    if (v->type != VAL_LIST || v->n > MAX_MOVE_PHOTOS) return bad_input(in, "at most nine photos", err);
+static enum err_code check_photos(const struct input_def *in, const struct val *v,
+                                  struct err *err) {
+    if (v->type != VAL_LIST || v->n > MAX_MOVE_PHOTOS)
+        return bad_input(in, "at most nine photos", err);
     for (size_t i = 0; i < v->n; i++) {
         if (v->u.list[i].type != VAL_STR) return bad_input(in, "a list of photos", err);
     }
@@ -231,7 +250,8 @@ static enum err_code check_input(const struct engine *e, const struct grid *g,
 static enum err_code check_inputs(const struct engine *e, const struct grid *g,
                                   const struct case_row *r, const struct move_def *m,
                                   const struct val *inputs, struct err *err) {
-    if (inputs != NULL && inputs->type != VAL_MAP) return err_fail(err, ERR_INVALID, "expected an object");
+    if (inputs != NULL && inputs->type != VAL_MAP)
+        return err_fail(err, ERR_INVALID, "expected an object");
     for (size_t i = 0; inputs != NULL && i < inputs->n; i++) {
         bool known = false;
         for (size_t k = 0; k < m->n_inputs; k++) {
@@ -247,7 +267,8 @@ static enum err_code check_inputs(const struct engine *e, const struct grid *g,
     for (size_t k = 0; k < m->n_inputs; k++) {
         const struct val *v = val_get(inputs, m->inputs[k].name);
         bool absent = v == NULL || v->type == VAL_NULL;
-        if (absent && m->inputs[k].required) return bad_input(&m->inputs[k], "a value; it is required", err);
+        if (absent && m->inputs[k].required)
+            return bad_input(&m->inputs[k], "a value; it is required", err);
         if (!absent) TRY(check_input(e, g, r, &m->inputs[k], v, err));
     }
     return ERR_OK;
@@ -258,10 +279,14 @@ static enum err_code check_inputs(const struct engine *e, const struct grid *g,
 static struct cell input_cell(struct arena *a, const struct val *v) {
     if (v == NULL) return cell_null();
     switch (v->type) {
-    case VAL_STR: return v->n == 0 ? cell_null() : cell_textn(v->u.s, v->n);
-    case VAL_INT: return cell_int(v->u.i);
-    case VAL_BOOL: return cell_int(v->u.b ? 1 : 0);
-    case VAL_DOUBLE: return cell_real(v->u.d);
+    case VAL_STR:
+        return v->n == 0 ? cell_null() : cell_textn(v->u.s, v->n);
+    case VAL_INT:
+        return cell_int(v->u.i);
+    case VAL_BOOL:
+        return cell_int(v->u.b ? 1 : 0);
+    case VAL_DOUBLE:
+        return cell_real(v->u.d);
     case VAL_LIST: {
         struct buf b;
         buf_init(&b, 65536);
@@ -273,13 +298,16 @@ static struct cell input_cell(struct arena *a, const struct val *v) {
         return cell_text(s);
     }
     case VAL_NULL:
-    case VAL_MAP: break;
+    case VAL_MAP:
+        break;
     }
     return cell_null();
 }
 
-/* One level up from the post the case lies with: the desk of the parent area; stays where it is at the top. */
-static struct cell parent_desk(const struct engine *e, const struct grid *g, const struct case_row *r) {
+/* One level up from the post the case lies with: the desk of the parent area; stays where it is at
+ * the top. */
+static struct cell parent_desk(const struct engine *e, const struct grid *g,
+                               const struct case_row *r) {
     int post = grid_post_index(g, case_int(e, r, CASE_post));
     int area = GRID_NONE;
     if (post != GRID_NONE && g->posts[post].area != GRID_NONE) {
@@ -295,9 +323,10 @@ static struct cell parent_desk(const struct engine *e, const struct grid *g, con
 static struct cell cell_post(const struct engine *e, const struct grid *g, const struct case_row *r,
                              int64_t now_us) {
     int cell = grid_cell_index(g, case_text(e, r, CASE_layer), case_text(e, r, CASE_cell));
-    struct place pl = cell == GRID_NONE
-                          ? grid_place_of_area(g, grid_area_index(g, case_text(e, r, CASE_county)), now_us)
-                          : grid_place_of_cell(g, cell, now_us);
+    struct place pl =
+        cell == GRID_NONE
+            ? grid_place_of_area(g, grid_area_index(g, case_text(e, r, CASE_county)), now_us)
+            : grid_place_of_cell(g, cell, now_us);
     return pl.post == GRID_NONE ? cell_null() : cell_int(g->posts[pl.post].id);
 }
 
@@ -309,11 +338,16 @@ static void apply_sets(const struct engine *e, struct tx *tx, const struct grid 
         if (col < 0) continue; /* the loader refuses unknown fields */
         const char *from = m->sets[i].from;
         struct cell v = cell_null();
-        if (strcmp(from, "actor") == 0) v = cell_text(actor_name(actor));
-        else if (strcmp(from, "now") == 0) v = cell_int(at_us);
-        else if (strncmp(from, "input:", 6) == 0) v = input_cell(tx_arena(tx), val_get(inputs, from + 6));
-        else if (strcmp(from, "parent_desk") == 0) v = parent_desk(e, g, r);
-        else if (strcmp(from, "cell_post") == 0) v = cell_post(e, g, r, at_us);
+        if (strcmp(from, "actor") == 0)
+            v = cell_text(actor_name(actor));
+        else if (strcmp(from, "now") == 0)
+            v = cell_int(at_us);
+        else if (strncmp(from, "input:", 6) == 0)
+            v = input_cell(tx_arena(tx), val_get(inputs, from + 6));
+        else if (strcmp(from, "parent_desk") == 0)
+            v = parent_desk(e, g, r);
+        else if (strcmp(from, "cell_post") == 0)
+            v = cell_post(e, g, r, at_us);
         else if (strncmp(from, "const:", 6) == 0) {
             enum col_type t = e->case_type->table.cols[col].type;
             bool number = t == COL_BOOL || t == COL_INT;
@@ -330,7 +364,8 @@ static void count_move(const struct engine *e, struct case_row *r, const struct 
     static const struct {
         const char *mark;
         enum case_field field;
-    } counters[] = {{"return", CASE_returns}, {"rework", CASE_reworks}, {"escalate", CASE_escalated}};
+    } counters[] = {
+        {"return", CASE_returns}, {"rework", CASE_reworks}, {"escalate", CASE_escalated}};
     for (size_t i = 0; m->counts_as != NULL && i < sizeof counters / sizeof counters[0]; i++) {
         if (strcmp(m->counts_as, counters[i].mark) != 0) continue;
         case_set(e, r, counters[i].field, cell_int(case_int(e, r, counters[i].field) + 1));
@@ -341,14 +376,16 @@ static void count_move(const struct engine *e, struct case_row *r, const struct 
     static const struct {
         const char *stage;
         enum case_field field;
-    } times[] = {{"dispatch", CASE_filed_at}, {"handle", CASE_dispatched_at},
-                 {"feedback", CASE_handled_at}};
+    } times[] = {
+        {"dispatch", CASE_filed_at}, {"handle", CASE_dispatched_at}, {"feedback", CASE_handled_at}};
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
         if (strcmp(to->stage, times[i].stage) == 0) case_set(e, r, times[i].field, cell_int(at_us));
     }
     /* A closed case that is rated keeps the time it was closed. */
-    if (!to->final) case_set(e, r, CASE_closed_at, cell_null());
-    else if (!case_has(e, r, CASE_closed_at)) case_set(e, r, CASE_closed_at, cell_int(at_us));
+    if (!to->final)
+        case_set(e, r, CASE_closed_at, cell_null());
+    else if (!case_has(e, r, CASE_closed_at))
+        case_set(e, r, CASE_closed_at, cell_int(at_us));
 }
 
 static void enter_state(const struct engine *e, const struct grid *g, struct case_row *r,
@@ -356,7 +393,8 @@ static void enter_state(const struct engine *e, const struct grid *g, struct cas
     case_set(e, r, CASE_state, cell_text(to->name));
     case_set(e, r, CASE_stage, cell_text(to->stage));
     limit_start(e, r, pack_class(e->packs, case_text(e, r, CASE_class)), to, at_us);
-    int post = strcmp(to->holder, "worker") == 0 ? grid_post_index(g, case_int(e, r, CASE_post)) : GRID_NONE;
+    int post = strcmp(to->holder, "worker") == 0 ? grid_post_index(g, case_int(e, r, CASE_post))
+                                                 : GRID_NONE;
     const char *account = post == GRID_NONE ? "" : grid_post_account(&g->posts[post], at_us);
     case_set(e, r, CASE_holder, account[0] != '\0' ? cell_text(account) : cell_null());
     count_move(e, r, m, to, at_us);
@@ -375,20 +413,22 @@ static enum err_code check_move(const struct engine *e, const struct grid *g,
                                 const struct val *inputs, struct err *err) {
     if (!listed(m->roles, m->n_roles, actor_role(actor)) ||
         (actor->kind == ACTOR_STAFF && !case_may(e, r, actor->who))) {
-        return err_fail(err, ERR_FORBIDDEN, "you may not make the move \"%s\" on this case", m->name);
+        return err_fail(err, ERR_FORBIDDEN, "you may not make the move \"%s\" on this case",
+                        m->name);
     }
     if (!from_here(p, m, case_text(e, r, CASE_state))) {
         return err_fail(err, ERR_CONFLICT, "the move \"%s\" is not possible in the state \"%s\"",
                         m->name, case_text(e, r, CASE_state));
     }
     if (m->max_times > 0 && times_made(e, r, m) >= m->max_times) {
-        return err_fail(err, ERR_CONFLICT, "the move \"%s\" was made %d times; the centre decides now",
-                        m->name, m->max_times);
+        return err_fail(err, ERR_CONFLICT,
+                        "the move \"%s\" was made %d times; the centre decides now", m->name,
+                        m->max_times);
     }
     TRY(check_inputs(e, g, r, m, inputs, err));
     if (!guard_holds(e, r, m, actor, inputs)) {
-        const char *why = m->guard_why.en != NULL && m->guard_why.en[0] != '\0' ? m->guard_why.en
-                                                                                 : m->guard_text;
+        const char *why =
+            m->guard_why.en != NULL && m->guard_why.en[0] != '\0' ? m->guard_why.en : m->guard_text;
         return err_fail(err, ERR_FORBIDDEN, "%s", why);
     }
     return ERR_OK;
@@ -397,7 +437,8 @@ static enum err_code check_move(const struct engine *e, const struct grid *g,
 static enum err_code make_move(const struct engine *e, struct tx *tx, const struct grid *g,
                                struct case_row *r, const struct move_def *m,
                                const struct process_def *p, const struct actor *actor,
-                               const struct val *inputs, int64_t at_us, struct case_history *history, struct err *err) {
+                               const struct val *inputs, int64_t at_us,
+                               struct case_history *history, struct err *err) {
     const char *from = case_text(e, r, CASE_state);
     const struct state_def *from_state = process_state(p, from);
     const struct state_def *to = m->to == NULL ? from_state : process_state(p, m->to);

@@ -14,7 +14,8 @@ enum { MAX_PARTIES = 8, MAX_PHOTOS = 9, MAX_CHANNEL = 40, MAX_PARTY_NAME = 120 }
 
 static enum err_code check_text(const char *s, size_t max, const char *pointer, struct err *err) {
     if (s == NULL || strlen(s) <= max) return ERR_OK;
-    (void)err_fail(err, ERR_INVALID, "the text has %zu bytes; at most %zu are taken", strlen(s), max);
+    (void)err_fail(err, ERR_INVALID, "the text has %zu bytes; at most %zu are taken", strlen(s),
+                   max);
     return err_field(err, ERR_INVALID, pointer);
 }
 
@@ -47,17 +48,20 @@ static enum err_code check(const struct engine *e, const struct report *in, stru
     TRY(check_text(in->contact, (size_t)field_max(e, CASE_contact), "/contact", err));
     TRY(check_text(in->channel, MAX_CHANNEL, "/channel", err));
     if (in->n_photos > MAX_PHOTOS) {
-        (void)err_fail(err, ERR_LIMIT, "%zu photos; at most %d are taken", in->n_photos, MAX_PHOTOS);
+        (void)err_fail(err, ERR_LIMIT, "%zu photos; at most %d are taken", in->n_photos,
+                       MAX_PHOTOS);
         return err_field(err, ERR_LIMIT, "/media");
     }
     if (in->n_parties > MAX_PARTIES) {
-        (void)err_fail(err, ERR_LIMIT, "%zu parties; at most %d are taken", in->n_parties, MAX_PARTIES);
+        (void)err_fail(err, ERR_LIMIT, "%zu parties; at most %d are taken", in->n_parties,
+                       MAX_PARTIES);
         return err_field(err, ERR_LIMIT, "/parties");
     }
     for (size_t i = 0; i < in->n_parties; i++) {
         TRY(check_text(in->parties[i].name, MAX_PARTY_NAME, "/parties", err));
         TRY(check_text(in->parties[i].contact, MAX_PARTY_NAME, "/parties", err));
-        TRY(check_text(in->parties[i].statement, (size_t)field_max(e, CASE_description), "/parties", err));
+        TRY(check_text(in->parties[i].statement, (size_t)field_max(e, CASE_description), "/parties",
+                       err));
     }
     return ERR_OK;
 }
@@ -75,8 +79,8 @@ static const char *area_code(const struct grid *g, int index) {
 
 static void set_place(const struct engine *e, struct case_row *r, const struct grid *g,
                       const struct place *pl) {
-    static const enum case_field level_field[GRID_LEVELS] = {
-        CASE_N, CASE_city, CASE_county, CASE_town, CASE_community};
+    static const enum case_field level_field[GRID_LEVELS] = {CASE_N, CASE_city, CASE_county,
+                                                             CASE_town, CASE_community};
     for (int level = LEVEL_CITY; level <= LEVEL_COMMUNITY; level++) {
         case_set(e, r, level_field[level], cell_text(area_code(g, pl->at[level])));
     }
@@ -143,8 +147,10 @@ static enum err_code add_parties(const struct engine *e, struct tx *tx, const st
         cells[col[PARTY_statement]] = cell_text(in->parties[i].statement);
         cells[col[PARTY_follow_hash]] = cell_text(hash);
         int64_t id = 0;
-        if (in->history != NULL) in->history->parties[in->history->n_parties++] = cells;
-        else TRY(tx_insert(tx, t, cells, &id, err));
+        if (in->history != NULL)
+            in->history->parties[in->history->n_parties++] = cells;
+        else
+            TRY(tx_insert(tx, t, cells, &id, err));
     }
     return ERR_OK;
 }
@@ -193,8 +199,8 @@ static enum err_code fill_row(const struct engine *e, struct tx *tx, const struc
     case_set(e, r, CASE_clock_used_milli, cell_int(0));
     case_set(e, r, CASE_urgent, cell_int(in->cls->urgent ? 1 : 0));
     case_set(e, r, CASE_private, cell_int(in->cls->is_private ? 1 : 0));
-    static const enum case_field zero[] = {CASE_released, CASE_returns, CASE_reworks, CASE_escalated,
-                                           CASE_settled_in_cell};
+    static const enum case_field zero[] = {CASE_released, CASE_returns, CASE_reworks,
+                                           CASE_escalated, CASE_settled_in_cell};
     for (size_t i = 0; i < sizeof zero / sizeof zero[0]; i++) case_set(e, r, zero[i], cell_int(0));
     case_set(e, r, CASE_photos, photos_cell(a, in->photos, in->n_photos));
     case_set(e, r, CASE_source, cell_text(in->source));
@@ -222,13 +228,15 @@ enum err_code case_report(const struct engine *e, struct tx *tx, const struct re
         (void)follow_hash(e->secret, code, "reporter", out->word, hash);
         case_set(e, &out->row, CASE_follow_hash, cell_text(hash));
     }
-    if (in->history == NULL) TRY(tx_insert(tx, &e->case_type->table, out->row.cells, &out->row.id, err));
+    if (in->history == NULL)
+        TRY(tx_insert(tx, &e->case_type->table, out->row.cells, &out->row.id, err));
     out->row.version = 1;
     TRY(add_parties(e, tx, in, out, code, err));
     struct step s = {.move = "report",
                      .to = case_text(e, &out->row, CASE_state),
                      .actor = in->who != NULL && !in->who->anonymous ? in->who->name : "public",
-                     .role = in->who != NULL && in->who->role != NULL ? in->who->role->name : "resident",
+                     .role = in->who != NULL && in->who->role != NULL ? in->who->role->name
+                                                                      : "resident",
                      .photos = case_text(e, &out->row, CASE_photos)[0] != '\0'
                                    ? case_text(e, &out->row, CASE_photos)
                                    : NULL,

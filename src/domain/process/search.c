@@ -7,8 +7,8 @@
 
 enum { MAX_TERMS = 64 * 1024, MAX_QUERY = 2048 };
 
-/* FTS5 of SQLite; the terms are our own tokens (base/utf8.h), so the plain tokenizer suffices. Another driver brings its own index
- * behind the same two functions. */
+/* FTS5 of SQLite; the terms are our own tokens (base/utf8.h), so the plain tokenizer suffices.
+ * Another driver brings its own index behind the same two functions. */
 static const struct table search_table = {.name = "case_search", .kind = TABLE_DERIVED};
 
 static enum err_code make_index(struct tx *tx, void *arg, struct err *err) {
@@ -54,16 +54,19 @@ static enum err_code index_case(const struct engine *e, struct tx *tx, int64_t i
     buf_init(&terms, MAX_TERMS);
     enum err_code rc = collect(e, tx, r, &terms, err);
     struct cell row = cell_int(id);
-    if (rc == ERR_OK && !is_new) rc = db_exec(tx_db(tx), "DELETE FROM case_search WHERE rowid = ?1", &row, 1, NULL, err);
+    if (rc == ERR_OK && !is_new)
+        rc = db_exec(tx_db(tx), "DELETE FROM case_search WHERE rowid = ?1", &row, 1, NULL, err);
     struct cell cells[] = {row, cell_textn(buf_text(&terms), terms.n)};
     if (rc == ERR_OK) {
-        rc = db_exec(tx_db(tx), "INSERT INTO case_search (rowid, terms, ledger) VALUES (?1, ?2, 1)", cells, 2, NULL, err);
+        rc = db_exec(tx_db(tx), "INSERT INTO case_search (rowid, terms, ledger) VALUES (?1, ?2, 1)",
+                     cells, 2, NULL, err);
     }
     buf_deinit(&terms);
     return rc;
 }
 
-/* An erased value is journalled as an erasure of a case's column; the row is then indexed again without it. */
+/* An erased value is journalled as an erasure of a case's column; the row is then indexed again
+ * without it. */
 static enum err_code follow(struct tx *tx, const struct jrow *rows, size_t n, void *ctx,
                             struct err *err) {
     const struct engine *e = ctx;
@@ -92,14 +95,16 @@ bool search_where(struct sql *s, const char *q, struct arena *a) {
     buf_init(&words, MAX_QUERY);
     buf_init(&match, MAX_QUERY * 2);
     utf8_bigrams(&words, q, strlen(q));
-    /* Tokens hold letters and digits only, so quoting them is safe; the last may be the beginning of a word. */
+    /* Tokens hold letters and digits only, so quoting them is safe; the last may be the beginning
+     * of a word. */
     for (const char *p = buf_text(&words); *p != '\0';) {
         size_t n = strcspn(p, " ");
         bool last = p[n] == '\0';
         if (n > 0) buf_printf(&match, "\"%.*s\"%s", (int)n, p, last ? "*" : " ");
         p += last ? n : n + 1;
     }
-    char *text = words.failed || match.failed || match.n == 0 ? NULL : arena_dup(a, match.p, match.n);
+    char *text =
+        words.failed || match.failed || match.n == 0 ? NULL : arena_dup(a, match.p, match.n);
     buf_deinit(&words);
     buf_deinit(&match);
     if (text == NULL) return false;

@@ -10,8 +10,8 @@
 
 enum { SERIAL_SLOTS = 4096, PREFIX_MAX = 24, AREA_CHARS = 6 };
 
-/* Open addressing over (area, day); a slot of another prefix is simply replaced, since the table in the database is the
- * truth and is asked again for a prefix that is not here. */
+/* Open addressing over (area, day); a slot of another prefix is simply replaced, since the table in
+ * the database is the truth and is asked again for a prefix that is not here. */
 struct slot {
     char prefix[PREFIX_MAX];
     int64_t last;
@@ -20,7 +20,9 @@ struct case_serials {
     struct slot slots[SERIAL_SLOTS];
 };
 
-struct case_serials *case_serials_new(struct arena *a) { return ARENA_NEW(a, struct case_serials, 1); }
+struct case_serials *case_serials_new(struct arena *a) {
+    return ARENA_NEW(a, struct case_serials, 1);
+}
 
 static size_t slot_of(const char *prefix) {
     size_t h = 1469598103934665603u;
@@ -40,10 +42,10 @@ static void prefix_make(const char *area_code, int64_t local_day, char out[PREFI
     (void)snprintf(out, PREFIX_MAX, "%s-%02d%02d%02d-", n == 0 ? "CITY" : area, y % 100, m, d);
 }
 
-/* The highest serial of the prefix that the table holds. Codes of one prefix sort by text up to 99999, and a longer one sorts
- * by length first. */
-static enum err_code last_stored(struct tx *tx, const struct table *table, const char *prefix, int64_t *out,
-                                 struct err *err) {
+/* The highest serial of the prefix that the table holds. Codes of one prefix sort by text up to
+ * 99999, and a longer one sorts by length first. */
+static enum err_code last_stored(struct tx *tx, const struct table *table, const char *prefix,
+                                 int64_t *out, struct err *err) {
     char *upper = arena_strdup(tx_arena(tx), prefix);
     if (upper == NULL) return err_fail(err, ERR_NOMEM, "case code");
     upper[strlen(upper) - 1] = '.'; /* the character after '-' */

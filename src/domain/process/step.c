@@ -24,7 +24,8 @@ enum err_code step_add(const struct engine *e, struct tx *tx, const struct case_
     cells[col[STEP_counts_as]] = cell_text(s->counts_as);
     int64_t id = 0;
     if (history == NULL) return tx_insert(tx, t, cells, &id, err);
-    if (history->n_steps == HISTORY_MAX_STEPS) return err_fail(err, ERR_LIMIT, "a case has more than %d steps", HISTORY_MAX_STEPS);
+    if (history->n_steps == HISTORY_MAX_STEPS)
+        return err_fail(err, ERR_LIMIT, "a case has more than %d steps", HISTORY_MAX_STEPS);
     history->steps[history->n_steps++] = cells;
     return ERR_OK;
 }
