@@ -83,12 +83,32 @@ static bool put_text(struct buf *b, const char *p, size_t n) {
     return ascii || utf8_valid(p, n);
 }
 
-bool image_is_commit_text(const char *p, size_t n) {
-    if (n != COMMIT_TEXT || p[0] != 'c' || p[1] != ':') return false;
-    for (size_t i = 2; i < n; i++) {
+/* 64 lower-case hex digits. */
+static bool is_hash(const char *p) {
+    for (size_t i = 0; i < COMMIT_HEX; i++) {
         if (!((p[i] >= '0' && p[i] <= '9') || (p[i] >= 'a' && p[i] <= 'f'))) return false;
     }
     return true;
+}
+
+/* A positive number of at most 18 digits without a leading zero. */
+static bool parse_seq(const char *p, size_t n, int64_t *out) {
+    int64_t seq = 0;
+    if (n == 0 || n > 18 || p[0] == '0') return false;
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] < '0' || p[i] > '9') return false;
+        seq = seq * 10 + (p[i] - '0');
+    }
+    *out = seq;
+    return true;
+}
+
+bool commitment_parse(const char *p, size_t n, struct commitment *out) {
+    enum { HEAD = 2 + COMMIT_HEX + 1 };
+    if (n <= HEAD || p[0] != 'c' || p[1] != ':' || p[HEAD - 1] != '@' || !is_hash(p + 2))
+        return false;
+    out->hex = p + 2;
+    return parse_seq(p + HEAD, n - HEAD, &out->seq);
 }
 
 static bool put_blob(struct buf *b, const struct cell *x) {
@@ -104,11 +124,14 @@ static bool put_blob(struct buf *b, const struct cell *x) {
 }
 
 static bool put_commit(struct buf *b, const struct cell *x) {
-    if ((x->type != CELL_COMMIT && x->type != CELL_TEXT) || !image_is_commit_text(x->p, x->n))
+    struct commitment c;
+    if ((x->type != CELL_COMMIT && x->type != CELL_TEXT) || !commitment_parse(x->p, x->n, &c))
         return false;
     buf_add(b, "{\"c\":\"", 6);
-    buf_add(b, x->p + 2, COMMIT_HEX);
-    buf_add(b, "\"}", 2);
+    buf_add(b, c.hex, COMMIT_HEX);
+    buf_add(b, "\",\"at\":", 7);
+    put_int(b, c.seq);
+    buf_char(b, '}');
     return true;
 }
 
@@ -272,9 +295,13 @@ int image_next(struct image_iter *it, struct image_member *m) {
     return 1;
 }
 
-const char *image_commitment(const struct image_member *m) {
-    if (m->value_n != 6 + COMMIT_HEX + 2 || memcmp(m->value, "{\"c\":\"", 6) != 0) return NULL;
-    char text[COMMIT_TEXT] = {'c', ':'};
-    memcpy(text + 2, m->value + 6, COMMIT_HEX);
-    return image_is_commit_text(text, sizeof text) ? m->value + 6 : NULL;
+bool image_commitment(const struct image_member *m, struct commitment *out) {
+    enum { HEAD = 6 + COMMIT_HEX + 7 }; /* {"c":"..." and ","at": */
+    const char *v = m->value;
+    if (m->value_n <= HEAD + 1 || memcmp(v, "{\"c\":\"", 6) != 0 ||
+        memcmp(v + 6 + COMMIT_HEX, "\",\"at\":", 7) != 0)
+        return false;
+    out->hex = v + 6;
+    return is_hash(v + 6) && v[m->value_n - 1] == '}' &&
+           parse_seq(v + HEAD, m->value_n - HEAD - 1, &out->seq);
 }

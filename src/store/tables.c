@@ -66,10 +66,11 @@ static const struct index journal_indexes[] = {{{"type", "id", "seq"}, true, NUL
 static const char *const journal_key[] = {"seq", NULL};
 
 static const struct column personal_cols[] = {
-    {"commitment", COL_TEXT, true, false}, {"tbl", COL_TEXT, true, false},
-    {"row_id", COL_INT, true, false},      {"col", COL_TEXT, true, false},
-    {"salt", COL_BLOB, true, false},       {"value", COL_TEXT, true, false}};
-static const char *const personal_key[] = {"commitment", NULL};
+    {"seq", COL_INT, true, false},   {"commitment", COL_TEXT, true, false},
+    {"tbl", COL_TEXT, true, false},  {"row_id", COL_INT, true, false},
+    {"col", COL_TEXT, true, false},  {"salt", COL_BLOB, true, false},
+    {"value", COL_TEXT, true, false}};
+static const char *const personal_key[] = {"seq", "commitment", NULL};
 
 static const struct column state_cols[] = {{"name", COL_TEXT, true, false},
                                            {"value", COL_BLOB, true, false}};

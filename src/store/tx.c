@@ -45,7 +45,8 @@ static enum err_code commit_value(struct tx *tx, const struct table *t, int64_t 
                                   const struct column *col, struct cell *x, struct err *err) {
     unsigned char salt[SALT], hash[32];
     crypto_hash_sha256_state s;
-    char *text = arena_alloc(tx->job->arena, COMMIT_TEXT + 1, 1);
+    char *text = arena_alloc(tx->job->arena, COMMIT_MAX + 1, 1);
+    int64_t seq = (int64_t)tx->l->head.tree.size + 1; /* of the journal row that is to follow */
     if (text == NULL) return err_fail(err, ERR_NOMEM, "no memory for a commitment");
     randombytes_buf(salt, sizeof salt);
     (void)crypto_hash_sha256_init(&s);
@@ -55,15 +56,18 @@ static enum err_code commit_value(struct tx *tx, const struct table *t, int64_t 
     text[0] = 'c';
     text[1] = ':';
     (void)sodium_bin2hex(text + 2, COMMIT_HEX + 1, hash, sizeof hash);
-    struct cell p[7] = {cell_int(tx->l->id),
+    struct cell p[8] = {cell_int(tx->l->id),
+                        cell_int(seq),
                         cell_textn(text + 2, COMMIT_HEX),
                         cell_text(t->name),
                         cell_int(id),
                         cell_text(col->name),
                         cell_blob(salt, sizeof salt),
                         *x};
-    TRY(db_exec(tx->l->w, stmt_sql(STMT_PERSONAL_ADD), p, 7, NULL, err));
-    *x = (struct cell){.type = CELL_COMMIT, .p = text, .n = COMMIT_TEXT};
+    TRY(db_exec(tx->l->w, stmt_sql(STMT_PERSONAL_ADD), p, 8, NULL, err));
+    int tail =
+        snprintf(text + 2 + COMMIT_HEX, COMMIT_MAX + 1 - 2 - COMMIT_HEX, "@%lld", (long long)seq);
+    *x = (struct cell){.type = CELL_COMMIT, .p = text, .n = 2 + COMMIT_HEX + (size_t)tail};
     return ERR_OK;
 }
 
@@ -223,13 +227,16 @@ static enum err_code erase_image(struct erasing *e, const struct jrow *row, stru
     struct image_member m;
     int more;
     while ((more = image_next(&it, &m)) == 1) {
-        const char *hex = image_commitment(&m);
-        if (hex == NULL || !is_personal(e, &m)) continue;
-        struct cell p[2] = {cell_int(e->tx->l->id), cell_textn(hex, COMMIT_HEX)};
+        struct commitment commit;
+        if (!is_personal(e, &m) || !image_commitment(&m, &commit)) continue;
+        struct cell p[3] = {cell_int(e->tx->l->id), cell_int(commit.seq),
+                            cell_textn(commit.hex, COMMIT_HEX)};
         int64_t gone;
-        TRY(db_exec(e->tx->l->w, stmt_sql(STMT_PERSONAL_ERASE), p, 2, &gone, err));
+        TRY(db_exec(e->tx->l->w, stmt_sql(STMT_PERSONAL_ERASE), p, 3, &gone, err));
         if (gone == 0) continue;
-        jw_strn(e->w, hex, COMMIT_HEX);
+        char text[COMMIT_MAX + 1];
+        (void)snprintf(text, sizeof text, "c:%.64s@%lld", commit.hex, (long long)commit.seq);
+        jw_str(e->w, text);
         e->n++;
     }
     return more == 0 ? ERR_OK
@@ -288,13 +295,14 @@ enum err_code tx_erase(struct tx *tx, const struct table *t, int64_t id, const c
 
 enum err_code personal_get(struct db *db, const struct cell *commit, struct arena *a,
                            struct cell *out, struct err *err) {
+    struct commitment at;
     *out = cell_null();
     if ((commit->type != CELL_COMMIT && commit->type != CELL_TEXT) ||
-        !image_is_commit_text(commit->p, commit->n))
+        !commitment_parse(commit->p, commit->n, &at))
         return ERR_OK;
-    struct cell p[2] = {cell_int(db_ledger(db)), cell_textn(commit->p + 2, COMMIT_HEX)};
+    struct cell p[3] = {cell_int(db_ledger(db)), cell_int(at.seq), cell_textn(at.hex, COMMIT_HEX)};
     struct cursor *c = NULL;
-    TRY(db_query(db, stmt_sql(STMT_PERSONAL_GET), p, 2, &c, err));
+    TRY(db_query(db, stmt_sql(STMT_PERSONAL_GET), p, 3, &c, err));
     bool has = false;
     enum err_code rc = cursor_next(c, &has, err);
     if (rc == ERR_OK && has) {

@@ -111,10 +111,11 @@ static enum err_code learn_key(struct verify *v, const struct jrow *row) {
     return ERR_OK;
 }
 
-static enum err_code has_personal(struct verify *v, const char *hex, bool *has, struct err *err) {
-    struct cell p[2] = {cell_int(v->ledger), cell_textn(hex, COMMIT_HEX)};
+static enum err_code has_personal(struct verify *v, const struct commitment *c, bool *has,
+                                  struct err *err) {
+    struct cell p[3] = {cell_int(v->ledger), cell_int(c->seq), cell_textn(c->hex, COMMIT_HEX)};
     int64_t one = 0;
-    TRY(db_int(v->db, stmt_sql(STMT_PERSONAL_HAS), p, 2, 0, &one, err));
+    TRY(db_int(v->db, stmt_sql(STMT_PERSONAL_HAS), p, 3, 0, &one, err));
     *has = one == 1;
     return ERR_OK;
 }
@@ -136,19 +137,30 @@ static enum err_code was_erased(struct verify *v, int64_t id, const char *hex, b
     return rc;
 }
 
+/* A list of commitments as text: ["c:...@12","c:...@15"]. */
+static enum err_code check_erased(struct verify *v, const struct jrow *row,
+                                  const struct image_member *list, struct err *err) {
+    const char *end = list->value + list->value_n;
+    for (const char *p = list->value; (p = memchr(p, '"', (size_t)(end - p))) != NULL;) {
+        const char *close = memchr(p + 1, '"', (size_t)(end - p - 1));
+        struct commitment c;
+        bool has;
+        if (close == NULL || !commitment_parse(p + 1, (size_t)(close - p - 1), &c))
+            return found(v, row->seq, row->type, row->id, "the erasure is not readable");
+        TRY(has_personal(v, &c, &has, err));
+        if (has) return found(v, row->seq, row->type, row->id, "an erased value is there again");
+        v->out->erased++;
+        p = close + 1;
+    }
+    return ERR_OK;
+}
+
 static enum err_code check_erasure(struct verify *v, const struct jrow *row, struct err *err) {
     struct image_iter it = image_walk(row->image, row->image_n);
     struct image_member m;
     while (image_next(&it, &m) == 1) {
         if (!member_is(&m, "commitments")) continue;
-        /* A list of quoted hex strings: ["..","..."] */
-        for (size_t at = 1; at + COMMIT_HEX + 2 < m.value_n; at += COMMIT_HEX + 3) {
-            bool has;
-            TRY(has_personal(v, m.value + at + 1, &has, err));
-            if (has)
-                return found(v, row->seq, row->type, row->id, "an erased value is there again");
-            v->out->erased++;
-        }
+        TRY(check_erased(v, row, &m, err));
     }
     return ERR_OK;
 }
@@ -169,13 +181,13 @@ static enum err_code check_commitments(struct verify *v, const struct known_tabl
             return found(v, row->seq, row->type, row->id, "the image has an unknown column %s",
                          key);
         if (!k->t->cols[col].personal) continue;
-        const char *hex = image_commitment(&m);
-        if (hex == NULL)
+        struct commitment c;
+        if (!image_commitment(&m, &c))
             return found(v, row->seq, row->type, row->id,
                          "personal column %s stands open in the image", key);
         bool has, erased = false;
-        TRY(has_personal(v, hex, &has, err));
-        if (!has) TRY(was_erased(v, row->id, hex, &erased, err));
+        TRY(has_personal(v, &c, &has, err));
+        if (!has) TRY(was_erased(v, row->id, c.hex, &erased, err));
         if (!has && !erased)
             return found(v, row->seq, row->type, row->id,
                          "the value of %s is missing, and no erasure is on record", key);

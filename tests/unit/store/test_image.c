@@ -1,6 +1,7 @@
 #include "fixture.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,8 +23,8 @@ static void one(struct cell cells[ITEM_COLS], const char *expected) {
 
 static void every_type(void **state) {
     (void)state;
-    char commit[67] = "c:";
-    memcpy(commit + 2, hex64, 65);
+    char commit[80];
+    (void)snprintf(commit, sizeof commit, "c:%s@17", hex64);
     struct cell c[ITEM_COLS] = {cell_text("a\"b\\c\n\x01 \xe6\xa0\xbc"),
                                 cell_int(INT64_MIN),
                                 cell_real(0.1),
@@ -35,7 +36,7 @@ static void every_type(void **state) {
     one(c, "{\"name\":\"a\\\"b\\\\c\\u000a\\u0001 "
            "\xe6\xa0\xbc\",\"count\":-9223372036854775808,\"weight\":0.1,\"open\":true,\"at\":0,"
            "\"extra\":{\"k\":[1,2,{}]},\"raw\":\"AP8=\",\"phone\":{\"c\":"
-           "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}}");
+           "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\",\"at\":17}}");
     struct cell nulls[ITEM_COLS] = {cell_text("")};
     one(nulls, "{\"name\":\"\"}");
     unsigned short order[ITEM_COLS] = {7, 6, 5, 4, 3, 2, 1, 0};
@@ -121,16 +122,20 @@ static void numbers_round_trip(void **state) {
 
 static void walk(void **state) {
     (void)state;
-    const char text[] = "{\"a\":1,\"b\":{\"c\":"
-                        "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"},"
-                        "\"d\":[\"}\",{\"x\":[]}]}";
+    const char text[] =
+        "{\"a\":1,\"b\":{\"c\":"
+        "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\",\"at\":305},"
+        "\"d\":[\"}\",{\"x\":[]}]}";
     struct image_iter it = image_walk(text, sizeof text - 1);
     struct image_member m;
     assert_int_equal(image_next(&it, &m), 1);
     assert_memory_equal(m.value, "1", m.value_n);
-    assert_null(image_commitment(&m));
+    struct commitment commit;
+    assert_false(image_commitment(&m, &commit));
     assert_int_equal(image_next(&it, &m), 1);
-    assert_memory_equal(image_commitment(&m), hex64, 64);
+    assert_true(image_commitment(&m, &commit));
+    assert_memory_equal(commit.hex, hex64, 64);
+    assert_int_equal(commit.seq, 305);
     assert_int_equal(image_next(&it, &m), 1);
     assert_int_equal(m.value_n, 14);
     assert_int_equal(image_next(&it, &m), 0);
