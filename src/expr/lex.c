@@ -186,7 +186,9 @@ enum err_code lex_next(struct lexer *x) {
         return ERR_OK;
     }
     char c = t[x->pos];
-    if (is_digit(c) || (c == '.' && is_digit(t[x->pos + 1]))) return lex_number(x);
+    if (is_digit(c)) return lex_number(x);
+    if (c == '.' && is_digit(t[x->pos + 1]))
+        return lex_fail(x, ERR_SYNTAX, x->pos, "a number begins with a digit: write 0.5");
     if (c == '"' || c == '\'') return lex_string(x);
     if (is_name_start(c)) return lex_name(x);
     return lex_op(x);

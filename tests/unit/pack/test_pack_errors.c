@@ -43,8 +43,7 @@ static const struct slip slips[] = {
     {"cases/pack.yaml", "purpose:", "purpos:", "did you mean \"purpose\"?"},
     /* types */
     {case_yaml, "sensitivity: public, ", "", "\"sensitivity\" is missing"},
-    {case_yaml, "basis: \"PIPL art. 13(1)(3)",
-     "ref: \"PIPL", "is personal and needs a \"basis\""},
+    {case_yaml, "basis: \"PIPL art. 13(1)(3)", "ref: \"PIPL", "is personal and needs a \"basis\""},
     {case_yaml, "name: overdue, kind: bool, sensitivity: internal",
      "name: overdue, kind: bool, basis: x, sensitivity: personal", "is kept as a commitment"},
     {case_yaml, "purpose: {", "purpos: {", "case.yaml:2: \"purpose\" is missing"},
