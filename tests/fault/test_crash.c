@@ -176,9 +176,9 @@ static void nothing_acknowledged_is_lost(void **state) {
             fail_msg("seed %llu: %s", (unsigned long long)seed, why);
         crashes += crashed;
     }
-    print_message("%ld of %llu seeds crashed while the ledger was open\n", crashes,
-                  (unsigned long long)(to - from + 1));
-    assert_true(crashes > (long)(to - from + 1) / 2);
+    long n_seeds = (long)(to - from) + 1;
+    print_message("%ld of %ld seeds crashed while the ledger was open\n", crashes, n_seeds);
+    assert_true(crashes > n_seeds / 2);
 }
 
 /* The check can fail: without syncs an acknowledged command is lost sooner or later. */

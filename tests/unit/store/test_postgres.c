@@ -19,18 +19,31 @@
 #include "store/statements.h"
 #include "store/tables.h"
 
-#define BIN "/usr/lib/postgresql/15/bin/"
+#define INITDB "/usr/lib/postgresql/15/bin/initdb"
+#define PG_CTL "/usr/lib/postgresql/15/bin/pg_ctl"
 
 struct server {
     char dir[64], data[96];
     PGconn *conn;
 };
 
+struct user {
+    uid_t uid;
+    gid_t gid;
+};
+static bool find_postgres(struct user *out) {
+    struct passwd pw, *found = NULL;
+    char text[4096];
+    if (getpwnam_r("postgres", &pw, text, sizeof text, &found) != 0 || found == NULL) return false;
+    *out = (struct user){pw.pw_uid, pw.pw_gid};
+    return true;
+}
+
 /* The server refuses to run as root: as its own user then. */
 static void become_postgres(void) {
+    struct user u;
     if (geteuid() != 0) return;
-    const struct passwd *pw = getpwnam("postgres");
-    if (pw == NULL || setgroups(0, NULL) != 0 || setgid(pw->pw_gid) != 0 || setuid(pw->pw_uid) != 0)
+    if (!find_postgres(&u) || setgroups(0, NULL) != 0 || setgid(u.gid) != 0 || setuid(u.uid) != 0)
         _exit(120);
 }
 
@@ -51,29 +64,29 @@ static int run(const struct server *s, const char *const argv[]) {
 }
 
 static void stop(struct server *s) {
-    const char *const argv[] = {BIN "pg_ctl", "-D", s->data, "-m", "immediate", "-w", "stop", NULL};
+    const char *const argv[] = {PG_CTL, "-D", s->data, "-m", "immediate", "-w", "stop", NULL};
     PQfinish(s->conn);
     (void)run(s, argv);
     test_remove(strdup(s->dir));
 }
 
 static bool installed(void) {
-    return access(BIN "initdb", X_OK) == 0 && access(BIN "pg_ctl", X_OK) == 0 &&
-           (geteuid() != 0 || getpwnam("postgres") != NULL);
+    struct user u;
+    return access(INITDB, X_OK) == 0 && access(PG_CTL, X_OK) == 0 &&
+           (geteuid() != 0 || find_postgres(&u));
 }
 
 static void start(struct server *s) {
     (void)snprintf(s->dir, sizeof s->dir, "/tmp/gezhi-pg-XXXXXX");
     assert_non_null(mkdtemp(s->dir));
-    if (geteuid() == 0)
-        assert_int_equal(chown(s->dir, getpwnam("postgres")->pw_uid, getpwnam("postgres")->pw_gid),
-                         0);
+    struct user u;
+    if (geteuid() == 0 && find_postgres(&u)) assert_int_equal(chown(s->dir, u.uid, u.gid), 0);
     (void)snprintf(s->data, sizeof s->data, "%s/data", s->dir);
     char options[160], info[160];
     (void)snprintf(options, sizeof options, "-k %s -c listen_addresses= -c fsync=off", s->dir);
-    const char *const init[] = {BIN "initdb", "-D", s->data, "-A",          "trust", "-U",
-                                "gezhi",      "-E", "UTF8",  "--no-locale", "-N",    NULL};
-    const char *const go[] = {BIN "pg_ctl", "-D", s->data, "-w", "-o", options, "start", NULL};
+    const char *const init[] = {INITDB,  "-D", s->data, "-A",          "trust", "-U",
+                                "gezhi", "-E", "UTF8",  "--no-locale", "-N",    NULL};
+    const char *const go[] = {PG_CTL, "-D", s->data, "-w", "-o", options, "start", NULL};
     assert_int_equal(run(s, init), 0);
     assert_int_equal(run(s, go), 0);
     (void)snprintf(info, sizeof info, "host=%s user=gezhi dbname=postgres", s->dir);

@@ -283,7 +283,7 @@ static void many_threads(void **state) {
         assert_int_equal(pthread_create(&t[i], NULL, work, &w[i]), 0);
     }
     for (int i = 0; i < THREADS; i++) assert_int_equal(pthread_join(t[i], NULL), 0);
-    assert_int_equal(ledger_last_seq(l), before + THREADS * (EACH + EACH / 3));
+    assert_int_equal(ledger_last_seq(l), before + (int64_t)THREADS * (EACH + EACH / 3));
     assert_int_equal(test_count(l, "SELECT count(*) FROM item WHERE ledger = 1"), THREADS * EACH);
     ledger_close(l);
     struct verify_report report;
