@@ -1,0 +1,11 @@
+import { BIN, count, runAll } from './lib.mjs';
+import { existsSync } from 'node:fs';
+
+if (!existsSync(BIN)) {
+  console.log(`FAILED program there is no ${BIN}; tools/build makes it`);
+  process.exit(1);
+}
+for (const part of ['cli', 'api', 'places', 'accounts', 'media', 'events', 'rights', 'refusals', 'durability', 'hostile']) await import(`./${part}.mjs`);
+await runAll();
+console.log(`${count.ok} passed, ${count.failed} failed`);
+process.exit(count.failed ? 1 : 0);
