@@ -157,9 +157,17 @@ static enum err_code add_account(struct demo *d, struct tx *tx, const char *name
     return account_add(tx, d->folder->packs, NULL, &in, &out, err);
 }
 
+/* The people of some posts; a command of thousands would outgrow its memory. */
+enum { PEOPLE_BATCH = 100 };
+struct people {
+    struct demo *d;
+    uint32_t first;
+};
+
 static enum err_code write_people(struct tx *tx, void *arg, struct err *err) {
-    struct demo *d = arg;
-    for (uint32_t i = 0; i < d->plan->n_post; i++) {
+    const struct people *b = arg;
+    struct demo *d = b->d;
+    for (uint32_t i = b->first; i < d->plan->n_post && i < b->first + PEOPLE_BATCH; i++) {
         const struct city_post *p = &d->plan->post[i];
         static const char *const roles[] = {"worker", "operator", "department"};
         const char *unit = p->kind == CITY_POST_UNIT ? d->plan->unit[p->unit].code : NULL;
@@ -168,6 +176,12 @@ static enum err_code write_people(struct tx *tx, void *arg, struct err *err) {
         demo_account(d, i, account);
         TRY(add_account(d, tx, account, p->person_zh, roles[p->kind], area, unit, err));
     }
+    return ERR_OK;
+}
+
+/* Roles without a post. */
+static enum err_code write_more_people(struct tx *tx, void *arg, struct err *err) {
+    struct demo *d = arg;
     static const struct {
         const char *role, *display;
     } more[] = {{"verifier", "核查员（演示）"},           {"supervisor", "督办领导（演示）"},
@@ -192,7 +206,13 @@ enum err_code demo_write_city(struct demo *d, struct err *err) {
     TRY(run(d, "area.import", write_areas, err));
     TRY(run(d, "cell.import", write_cells, err));
     TRY(run(d, "unit.import", write_units, err));
-    TRY(run(d, "account.create", write_people, err));
+    for (uint32_t first = 0; first < d->plan->n_post; first += PEOPLE_BATCH) {
+        struct people b = {d, first};
+        struct command c = {
+            .name = "account.create", .actor = "system", .apply = write_people, .arg = &b};
+        TRY(ledger_run(d->folder->ledger, &c, NULL, NULL, err));
+    }
+    TRY(run(d, "account.create", write_more_people, err));
     return run(d, "post.create", write_posts, err);
 }
 
