@@ -65,6 +65,9 @@ enum err_code basemap_load(struct arena *a, const char *data_dir, const struct b
 /* The event stream of the ledger: publishes committed case changes and notices to the hub. */
 enum err_code events_start(struct app *app, struct err *err) NODISCARD;
 void events_open(struct app *app, struct http_request *req, const struct principal *who);
+/* Close the streams of an account (session 0: all of them, else that one): its rights have changed
+ * or a session ended. The page comes back by itself and is asked who it is. */
+void events_drop(struct app *app, const char *account, int64_t session);
 
 /* Notices for who must act after a move: the new holder, or who holds the post. In the command of
  * the move. */

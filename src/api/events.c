@@ -120,6 +120,35 @@ static void publish_notice(struct event_stream *s, struct arena *a, const struct
     if (sse_publish(s->app->hub, &item, NULL) != ERR_OK) sse_skip(s->app->hub, (uint64_t)j->seq);
 }
 
+/* Streams that were opened under other rights. */
+struct ended {
+    char account[64];
+    int64_t session;
+};
+
+static bool is_ended(const void *scope, const void *arg) {
+    const struct principal *p = scope;
+    const struct ended *e = arg;
+    return strcmp(p->name, e->account) == 0 && (e->session == 0 || e->session == p->session);
+}
+
+void events_drop(struct app *app, const char *account, int64_t session) {
+    struct ended e = {.session = session};
+    if (account[0] == '\0' || app->hub == NULL) return;
+    put(e.account, sizeof e.account, account);
+    sse_drop(app->hub, is_ended, &e, sizeof e);
+}
+
+/* A changed account or post changes what its people may see. */
+static void rights_changed(struct event_stream *s, struct arena *a, const struct jrow *j) {
+    const struct val *v = NULL;
+    if (json_parse(a, j->image, j->image_n, &v, NULL) != ERR_OK) return;
+    static const char *const names[] = {"name", "account", "cover"};
+    bool is_account = strcmp(j->type, "account") == 0;
+    for (size_t i = is_account ? 0 : 1; i < (is_account ? 1 : 3); i++)
+        events_drop(s->app, member(v, names[i]), 0);
+}
+
 static void seen(const struct jrow *rows, size_t n, void *ctx) {
     struct event_stream *s = ctx;
     if (sse_clients(s->app->hub) == 0) {
@@ -135,6 +164,8 @@ static void seen(const struct jrow *rows, size_t n, void *ctx) {
             publish_case(s, a, &rows[i], &data);
         else if (strcmp(rows[i].type, "notice") == 0)
             publish_notice(s, a, &rows[i]);
+        else if (strcmp(rows[i].type, "account") == 0 || strcmp(rows[i].type, "post") == 0)
+            rights_changed(s, a, &rows[i]);
     }
     buf_deinit(&data);
     if (a == NULL) sse_skip(s->app->hub, (uint64_t)rows[n - 1].seq);

@@ -83,6 +83,7 @@ enum err_code session_delete(struct call *c, struct err *err) {
         enum err_code rc =
             identity_session_end(c->app->identity, c->who, c->who->account, c->who->session, err);
         if (rc != ERR_OK && rc != ERR_NOT_FOUND) return rc;
+        events_drop(c->app, c->who->name, c->who->session);
     }
     set_cookie(c, "", 0);
     c->reply.status = 204;
@@ -129,6 +130,7 @@ enum err_code session_end(struct call *c, struct err *err) {
     int64_t id = row_id(c->param[0]);
     if (id == 0) return err_fail(err, ERR_NOT_FOUND, "there is no such session");
     TRY(identity_session_end(c->app->identity, c->who, c->who->account, id, err));
+    events_drop(c->app, c->who->name, id);
     if (id == c->who->session) set_cookie(c, "", 0);
     c->reply.status = 204;
     return ERR_OK;
@@ -155,6 +157,7 @@ enum err_code account_session_end(struct call *c, struct err *err) {
     struct account a;
     TRY(account_of(c, c->param[0], &a, err));
     TRY(identity_session_end(c->app->identity, c->who, a.id, 0, err));
+    events_drop(c->app, a.name, 0);
     c->reply.status = 204;
     return ERR_OK;
 }
@@ -218,6 +221,7 @@ enum err_code password_post(struct call *c, struct err *err) {
     TRY(val_str(body, "old", true, 4096, &old, err));
     TRY(val_str(body, "new", true, 4096, &new_, err));
     TRY(identity_password_change(c->app->identity, c->who, old, new_, err));
+    events_drop(c->app, c->who->name, 0);
     c->reply.status = 204;
     return ERR_OK;
 }
