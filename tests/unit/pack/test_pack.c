@@ -216,7 +216,7 @@ static void test_personal_fields_are_commitments(void **state) {
 
 static int64_t at(const struct tz *tz, const char *local) {
     int64_t us = 0;
-    char text[40];
+    char text[64];
     (void)snprintf(text, sizeof text, "%s+08:00", local);
     (void)tz;
     assert_int_equal(rfc3339_parse(text, &us, NULL), ERR_OK);
