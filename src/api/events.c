@@ -136,7 +136,9 @@ void events_drop(struct app *app, const char *account, int64_t session) {
     struct ended e = {.session = session};
     if (account[0] == '\0' || app->hub == NULL) return;
     put(e.account, sizeof e.account, account);
-    sse_drop(app->hub, is_ended, &e, sizeof e);
+    struct err err = {0};
+    if (sse_drop(app->hub, is_ended, &e, sizeof e, &err) != ERR_OK)
+        log_event(app->log, LOG_ERROR, "events.drop", LOG_STR("detail", err.detail));
 }
 
 /* A changed account or post changes what its people may see. */
