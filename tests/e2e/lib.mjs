@@ -60,7 +60,7 @@ export class Run {
     return a;
   }
   async test(name, f) {
-    if (this.o.only && !name.includes(this.o.only)) return;
+    if (this.o.only && !this.o.only.split(',').some((w) => name.includes(w))) return;
     const contexts = [];
     const open = async (more = {}) => {
       const c = await this.context(more);

@@ -153,7 +153,7 @@ async function api(req, res, url) {
     const c = cases.get(body.code);
     if (!c || c.word !== body.word) return problem(res, 404, 'None.', '没有。');
     if (m[1]) make(c, m[1], 'reporter', body);
-    return send(res, 200, { case: view(c, ''), route: c.route.map((s) => ({ ...s, actor: undefined })), moves: offered(c, 'reporter'), as: 'reporter' });
+    return send(res, 200, { case: view(c, ''), route: c.route.map((s) => ({ ...s, actor: undefined })), moves: offered(c, 'reporter'), parties: c.parties, as: 'reporter' });
   }
   if ((m = /^\/media\/(\w+)$/.exec(p))) {
     res.writeHead(media.has(m[1]) ? 200 : 404, { 'Content-Type': 'image/jpeg' });

@@ -166,6 +166,8 @@ export interface Case {
 export interface Followed {
   case: Case;
   route: RouteStep[];
+  /** A party sees its own; the reporter those that he named. */
+  parties?: Party[];
   moves: (string | Move)[];
   as: 'reporter' | 'party';
 }

@@ -33,7 +33,9 @@ export const useOutbox = defineStore('outbox', () => {
   }
   function mayGo(item: OutItem): boolean {
     if (item.state !== 'waiting' || item.next > Date.now()) return false;
-    return item.kind === 'report' || item.account === (useSession().account?.name ?? null);
+    const session = useSession();
+    // After a start without a line the account is only remembered: it has no token for writing yet.
+    return item.kind === 'report' || (!session.stale && item.account === (session.account?.name ?? null));
   }
   async function rememberReport(s: Sent): Promise<void> {
     if (s.kind !== 'report') return;
@@ -73,6 +75,8 @@ export const useOutbox = defineStore('outbox', () => {
   }
   async function flush(): Promise<void> {
     await refresh();
+    const session = useSession();
+    if (session.stale && items.value.length && navigator.onLine) await session.load();
     if (items.value.some(mayGo)) await exclusive(() => run());
     schedule();
   }
@@ -107,7 +111,8 @@ export const useOutbox = defineStore('outbox', () => {
     window.addEventListener('online', () => {
       online.value = true;
       items.value.forEach((i) => (i.next = 0));
-      void Promise.all(items.value.filter((i) => i.state === 'waiting').map(keep)).then(flush);
+      const waiting = items.value.filter((i) => i.state === 'waiting');
+      void Promise.all([useSession().load(), ...waiting.map(keep)]).then(flush);
     });
     window.addEventListener('offline', () => (online.value = false));
     await flush();

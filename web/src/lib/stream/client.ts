@@ -12,8 +12,10 @@ let started = false;
 let begin: () => void = () => undefined;
 let end: () => void = () => undefined;
 let carrier: Carrier | null = null;
+let live = false;
 
 function tell(m: StreamMessage): void {
+  if (m.type === 'state') live = Boolean(m.data);
   listeners.forEach((f) => f(m));
 }
 
@@ -111,6 +113,10 @@ export function stopStream(): void {
   if (!started) return;
   started = false;
   end();
+}
+/** Whether the line stands now. */
+export function streamIsLive(): boolean {
+  return live;
 }
 /** Hears every message until the returned function is called. */
 export function listen(f: Listener): () => void {
