@@ -358,9 +358,8 @@ static void apply_sets(const struct engine *e, struct tx *tx, const struct grid 
     }
 }
 
-/* Counters and stage times that statistics need, by the stage entered and the mark of the move. */
-static void count_move(const struct engine *e, struct case_row *r, const struct move_def *m,
-                       const struct state_def *to, int64_t at_us) {
+/* Counters that statistics need, by the mark of the move; it need not change the state. */
+static void count_move(const struct engine *e, struct case_row *r, const struct move_def *m) {
     static const struct {
         const char *mark;
         enum case_field field;
@@ -373,6 +372,15 @@ static void count_move(const struct engine *e, struct case_row *r, const struct 
     if (m->counts_as != NULL && strcmp(m->counts_as, "settled_in_cell") == 0) {
         case_set(e, r, CASE_settled_in_cell, cell_int(1));
     }
+    /* What failed its check was not settled. */
+    if (m->counts_as != NULL && strcmp(m->counts_as, "rework") == 0) {
+        case_set(e, r, CASE_settled_in_cell, cell_int(0));
+    }
+}
+
+/* When the case was filed, dispatched, handled and closed, by the stage entered. */
+static void stamp_stage(const struct engine *e, struct case_row *r, const struct state_def *to,
+                        int64_t at_us) {
     static const struct {
         const char *stage;
         enum case_field field;
@@ -389,7 +397,7 @@ static void count_move(const struct engine *e, struct case_row *r, const struct 
 }
 
 static void enter_state(const struct engine *e, const struct grid *g, struct case_row *r,
-                        const struct move_def *m, const struct state_def *to, int64_t at_us) {
+                        const struct state_def *to, int64_t at_us) {
     case_set(e, r, CASE_state, cell_text(to->name));
     case_set(e, r, CASE_stage, cell_text(to->stage));
     limit_start(e, r, pack_class(e->packs, case_text(e, r, CASE_class)), to, at_us);
@@ -397,7 +405,7 @@ static void enter_state(const struct engine *e, const struct grid *g, struct cas
                                                  : GRID_NONE;
     const char *account = post == GRID_NONE ? "" : grid_post_account(&g->posts[post], at_us);
     case_set(e, r, CASE_holder, account[0] != '\0' ? cell_text(account) : cell_null());
-    count_move(e, r, m, to, at_us);
+    stamp_stage(e, r, to, at_us);
 }
 
 static int64_t elapsed_in_state(const struct engine *e, const struct case_row *r,
@@ -447,10 +455,11 @@ static enum err_code make_move(const struct engine *e, struct tx *tx, const stru
     }
     int64_t elapsed = elapsed_in_state(e, r, from_state, at_us);
     apply_sets(e, tx, g, r, m, actor, inputs, at_us);
+    count_move(e, r, m);
     if (m->to != NULL) {
         int64_t used = case_int(e, r, CASE_clock_used_milli);
         case_set(e, r, CASE_clock_used_milli, cell_int(used + elapsed));
-        enter_state(e, g, r, m, to, at_us);
+        enter_state(e, g, r, to, at_us);
     }
     if (history == NULL) {
         TRY(tx_update(tx, &e->case_type->table, r->id, r->version, r->cells, err));

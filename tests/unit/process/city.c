@@ -17,7 +17,8 @@ static void put(const struct type_def *t, struct cell *cells, const char *field,
     cells[col] = v;
 }
 
-static enum err_code insert(struct tx *tx, const struct type_def *t, const struct cell *cells, struct err *err) {
+static enum err_code insert(struct tx *tx, const struct type_def *t, const struct cell *cells,
+                            struct err *err) {
     int64_t id = 0;
     return tx_insert(tx, &t->table, cells, &id, err);
 }
@@ -69,7 +70,8 @@ static enum err_code fill(struct tx *tx, void *arg, struct err *err) {
         put(cell, c, "layer", cell_text("social"));
         put(cell, c, "code", cell_text(cells[i]));
         put(cell, c, "name", cell_text(i == 0 ? "A" : "B"));
-        put(cell, c, i == 0 ? "town" : "county", cell_text(i == 0 ? "990101001000" : "990102000000"));
+        put(cell, c, i == 0 ? "town" : "county",
+            cell_text(i == 0 ? "990101001000" : "990102000000"));
         put(cell, c, "shape", square(tx_arena(tx), i == 0 ? 119.0 : 119.1));
         TRY(insert(tx, cell, c, err));
     }
@@ -99,10 +101,15 @@ int city_setup(void **state) {
     must(folder_create(dir, SOURCE_DIR "/packs", &city, NULL, &err), &err);
     must(folder_open(dir, 4, NULL, &c->folder, &err), &err);
     c->a = arena_new(64u << 20);
-    struct command cmd = {.name = "test.fill", .actor = "system", .apply = fill, .arg = (void *)(uintptr_t)c->folder.packs};
+    struct command cmd = {.name = "test.fill",
+                          .actor = "system",
+                          .apply = fill,
+                          .arg = (void *)(uintptr_t)c->folder.packs};
     must(ledger_run(c->folder.ledger, &cmd, NULL, NULL, &err), &err);
     must(grid_open(c->folder.ledger, c->folder.packs, &c->grid, &err), &err);
-    must(engine_new(c->a, c->folder.packs, c->folder.tz, ledger_secret(c->folder.ledger), c->grid, &c->engine, &err), &err);
+    must(engine_new(c->a, c->folder.packs, c->folder.tz, ledger_secret(c->folder.ledger), c->grid,
+                    &c->engine, &err),
+         &err);
     *state = c;
     return 0;
 }
@@ -126,13 +133,15 @@ int city_teardown(void **state) {
     return 0;
 }
 
-void city_run(struct test_city *c, enum err_code (*apply)(struct tx *tx, void *arg, struct err *err), void *arg) {
+void city_run(struct test_city *c,
+              enum err_code (*apply)(struct tx *tx, void *arg, struct err *err), void *arg) {
     struct command cmd = {.name = "test.run", .actor = "system", .apply = apply, .arg = arg};
     struct err err = {0};
     must(ledger_run(c->folder.ledger, &cmd, NULL, NULL, &err), &err);
 }
 
-struct principal city_who(const struct test_city *c, const char *role, const char *name, const char *unit, const char *cell) {
+struct principal city_who(const struct test_city *c, const char *role, const char *name,
+                          const char *unit, const char *cell) {
     struct principal p = {.role = pack_role(c->folder.packs, role), .grants = UINT64_MAX};
     assert_non_null(p.role);
     (void)snprintf(p.name, sizeof p.name, "%s", name);
@@ -151,18 +160,27 @@ struct reporting {
 static enum err_code report_apply(struct tx *tx, void *arg, struct err *err) {
     struct reporting *r = arg;
     TRY(case_report(r->city->engine, tx, &r->in, r->out, err));
-    (void)snprintf(r->code, sizeof r->code, "%s", case_text(r->city->engine, &r->out->row, CASE_code));
+    (void)snprintf(r->code, sizeof r->code, "%s",
+                   case_text(r->city->engine, &r->out->row, CASE_code));
     return ERR_OK;
 }
 
-const char *city_report(struct test_city *c, const char *cls, bool in_b, int64_t at_us, struct reported *out) {
+const char *city_report(struct test_city *c, const char *cls, bool in_b, int64_t at_us,
+                        struct reported *out) {
     static const struct principal stranger = {.anonymous = true};
     struct reported own;
     struct reporting r = {.city = c, .out = out == NULL ? &own : out};
     const struct case_class *k = pack_class(c->folder.packs, cls);
     assert_non_null(k);
-    r.in = (struct report){.cls = k, .has_place = k->needs_place, .lon = in_b ? 119.15 : 119.05, .lat = 30.05,
-                           .description = "门口垃圾成堆", .contact = "10012345678", .at_us = at_us, .who = &stranger, .with_word = true};
+    r.in = (struct report){.cls = k,
+                           .has_place = k->needs_place,
+                           .lon = in_b ? 119.15 : 119.05,
+                           .lat = 30.05,
+                           .description = "门口垃圾成堆",
+                           .contact = "10012345678",
+                           .at_us = at_us,
+                           .who = &stranger,
+                           .with_word = true};
     city_run(c, report_apply, &r);
     return arena_strdup(c->a, r.code);
 }
@@ -172,7 +190,8 @@ static enum err_code move_apply(struct tx *tx, void *arg, struct err *err) {
     const struct val *inputs = NULL;
     struct case_row *row = arena_alloc(tx_arena(tx), 1, sizeof *row);
     if (row == NULL) return err_fail(err, ERR_NOMEM, "test");
-    if (m->inputs != NULL) TRY(json_parse(tx_arena(tx), m->inputs, strlen(m->inputs), &inputs, err));
+    if (m->inputs != NULL)
+        TRY(json_parse(tx_arena(tx), m->inputs, strlen(m->inputs), &inputs, err));
     TRY(case_load(m->city->engine, tx_db(tx), m->code, tx_arena(tx), row, err));
     return case_move(m->city->engine, tx, row, m->move, &m->actor, inputs, -1, m->at_us, NULL, err);
 }
@@ -187,9 +206,14 @@ void city_move(struct city_move *m) {
     ledger_read_end(r);
 }
 
-void city_must(struct test_city *c, const char *code, const char *move, struct principal who, const char *inputs, int64_t at_us,
-               struct case_row *row) {
-    struct city_move m = {.city = c, .code = code, .move = move, .inputs = inputs, .actor = {ACTOR_STAFF, &who, 0}, .at_us = at_us};
+void city_must(struct test_city *c, const char *code, const char *move, struct principal who,
+               const char *inputs, int64_t at_us, struct case_row *row) {
+    struct city_move m = {.city = c,
+                          .code = code,
+                          .move = move,
+                          .inputs = inputs,
+                          .actor = {ACTOR_STAFF, &who, 0},
+                          .at_us = at_us};
     city_move(&m);
     must(m.rc, &m.err);
     if (row != NULL) *row = m.row;

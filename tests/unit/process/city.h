@@ -1,4 +1,5 @@
-/* A small real city for tests: a temporary folder with the shipped packs, two counties, two towns, two cells, desks and a worker's post. */
+/* A small real city for tests: a temporary folder with the shipped packs, two counties, two towns,
+ * two cells, desks and a worker's post. */
 #ifndef TESTS_PROCESS_CITY_H
 #define TESTS_PROCESS_CITY_H
 #include <setjmp.h>
@@ -21,9 +22,11 @@ struct test_city {
 int city_setup(void **state);
 int city_teardown(void **state);
 /* Run a command and fail the test when it fails. */
-void city_run(struct test_city *c, enum err_code (*apply)(struct tx *tx, void *arg, struct err *err), void *arg);
+void city_run(struct test_city *c,
+              enum err_code (*apply)(struct tx *tx, void *arg, struct err *err), void *arg);
 /* A principal of a role: unit and cell may be NULL. */
-struct principal city_who(const struct test_city *c, const char *role, const char *name, const char *unit, const char *cell);
+struct principal city_who(const struct test_city *c, const char *role, const char *name,
+                          const char *unit, const char *cell);
 
 /* One move and its result. */
 struct city_move {
@@ -35,10 +38,13 @@ struct city_move {
     struct err err;
     struct case_row row;
 };
-/* Report (with who NULL: a stranger) at cell A or, when in_b, at cell B; returns the case's code (arena). */
-const char *city_report(struct test_city *c, const char *cls, bool in_b, int64_t at_us, struct reported *out);
+/* Report (with who NULL: a stranger) at cell A or, when in_b, at cell B; returns the case's code
+ * (arena). */
+const char *city_report(struct test_city *c, const char *cls, bool in_b, int64_t at_us,
+                        struct reported *out);
 /* Make a move; the result is in m->rc, the row in m->row. */
 void city_move(struct city_move *m);
 /* The same and fail unless it worked. */
-void city_must(struct test_city *c, const char *code, const char *move, struct principal who, const char *inputs, int64_t at_us, struct case_row *row);
+void city_must(struct test_city *c, const char *code, const char *move, struct principal who,
+               const char *inputs, int64_t at_us, struct case_row *row);
 #endif

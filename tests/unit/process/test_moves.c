@@ -1,4 +1,5 @@
-/* The way of a street case and of a dispute through the shipped packs: who may do what, limits, counters, lights. */
+/* The way of a street case and of a dispute through the shipped packs: who may do what, limits,
+ * counters, lights. */
 #include "city.h"
 
 #include <string.h>
@@ -8,9 +9,14 @@
 static const int64_t nine = 1772586000000000;
 static const int64_t hour = 3600000000;
 
-static struct city_move attempt(struct test_city *c, const char *code, const char *move, const struct principal *who,
-                                const char *inputs, int64_t at_us) {
-    struct city_move m = {.city = c, .code = code, .move = move, .inputs = inputs, .actor = {ACTOR_STAFF, who, 0}, .at_us = at_us};
+static struct city_move attempt(struct test_city *c, const char *code, const char *move,
+                                const struct principal *who, const char *inputs, int64_t at_us) {
+    struct city_move m = {.city = c,
+                          .code = code,
+                          .move = move,
+                          .inputs = inputs,
+                          .actor = {ACTOR_STAFF, who, 0},
+                          .at_us = at_us};
     city_move(&m);
     return m;
 }
@@ -36,7 +42,8 @@ static void test_report_finds_cell_and_post(void **state) {
     assert_string_equal(code, "990101-260304-00001");
     /* The limit of the first state: two working hours; 09:00 + 2 = 11:00. */
     assert_int_equal(case_int(e, &out.row, CASE_due_at), nine + 2 * hour);
-    /* Next serial of the day; a cell without a worker goes to the desk above: county B has none, so the city's. */
+    /* Next serial of the day; a cell without a worker goes to the desk above: county B has none, so
+     * the city's. */
     code = city_report(c, "event-0102", true, nine, &out);
     assert_true(out.place.is_desk);
     const struct grid *g = grid_ref(c->grid);
@@ -60,7 +67,12 @@ static void test_whole_way(void **state) {
     city_must(c, code, "close", op, "{}", nine + 6 * hour, &row);
     assert_int_equal(case_int(e, &row, CASE_closed_at), nine + 6 * hour);
     assert_int_equal(case_light(e, &row, nine + 900 * hour), LIGHT_NONE);
-    struct city_move m = {.city = c, .code = code, .move = "rate", .inputs = "{\"score\":5}", .actor = {ACTOR_REPORTER, NULL, 0}, .at_us = nine + 7 * hour};
+    struct city_move m = {.city = c,
+                          .code = code,
+                          .move = "rate",
+                          .inputs = "{\"score\":5}",
+                          .actor = {ACTOR_REPORTER, NULL, 0},
+                          .at_us = nine + 7 * hour};
     city_move(&m);
     assert_int_equal(m.rc, ERR_OK);
     assert_int_equal(case_int(e, &m.row, CASE_score), 5);
@@ -93,8 +105,10 @@ static void test_strangers_and_neighbours_may_not(void **state) {
     struct principal neighbour = city_who(c, "worker", "wb", NULL, "990102001001001");
     struct principal other_unit = city_who(c, "department", "x", "U2", NULL);
     struct principal auditor = city_who(c, "audit_admin", "aud", NULL, NULL);
-    assert_int_equal(attempt(c, code, "settle", &neighbour, "{\"note\":\"x\"}", 0).rc, ERR_FORBIDDEN);
-    assert_int_equal(attempt(c, code, "handle", &other_unit, "{\"note\":\"x\"}", 0).rc, ERR_FORBIDDEN);
+    assert_int_equal(attempt(c, code, "settle", &neighbour, "{\"note\":\"x\"}", 0).rc,
+                     ERR_FORBIDDEN);
+    assert_int_equal(attempt(c, code, "handle", &other_unit, "{\"note\":\"x\"}", 0).rc,
+                     ERR_FORBIDDEN);
     assert_int_equal(attempt(c, code, "close", &auditor, "{}", 0).rc, ERR_FORBIDDEN);
     struct principal op = city_who(c, "operator", "op", NULL, NULL);
     assert_int_equal(attempt(c, code, "close", &op, "{}", 0).rc, ERR_CONFLICT);
@@ -129,7 +143,8 @@ static void test_bounce_limit(void **state) {
     city_must(c, code, "dispatch", op, "{\"unit\":\"U1\"}", 0, NULL);
     city_must(c, code, "return", dep, "{\"reason\":\"仍非本单位职责\"}", 0, &row);
     assert_int_equal(case_int(c->engine, &row, CASE_returns), 2);
-    /* Returned twice: the desk no longer decides, the supervisor does, and then the unit may not return it. */
+    /* Returned twice: the desk no longer decides, the supervisor does, and then the unit may not
+     * return it. */
     assert_int_equal(attempt(c, code, "dispatch", &op, "{\"unit\":\"U1\"}", 0).rc, ERR_FORBIDDEN);
     city_must(c, code, "dispatch", sup, "{\"unit\":\"U1\"}", 0, NULL);
     assert_int_equal(attempt(c, code, "return", &dep, "{\"reason\":\"x\"}", 0).rc, ERR_CONFLICT);
@@ -179,7 +194,8 @@ static void test_overdue_escalates(void **state) {
     assert_int_equal(case_light(c->engine, &row, nine), LIGHT_RED);
     const struct grid *g = grid_ref(c->grid);
     int post = grid_post_index(g, case_int(c->engine, &row, CASE_post));
-    assert_true(post >= 0 && g->posts[post].cell == GRID_NONE); /* from the worker to the desk of his town */
+    assert_true(post >= 0 &&
+                g->posts[post].cell == GRID_NONE); /* from the worker to the desk of his town */
     grid_unref(g);
 }
 
@@ -205,14 +221,15 @@ static void test_dispute_is_private_and_ends_by_agreement(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_report_finds_cell_and_post),
-                                       cmocka_unit_test(test_whole_way),
-                                       cmocka_unit_test(test_handler_never_verifies),
-                                       cmocka_unit_test(test_strangers_and_neighbours_may_not),
-                                       cmocka_unit_test(test_inputs_are_checked),
-                                       cmocka_unit_test(test_bounce_limit),
-                                       cmocka_unit_test(test_offered_moves_are_those_that_work),
-                                       cmocka_unit_test(test_overdue_escalates),
-                                       cmocka_unit_test(test_dispute_is_private_and_ends_by_agreement)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_report_finds_cell_and_post),
+        cmocka_unit_test(test_whole_way),
+        cmocka_unit_test(test_handler_never_verifies),
+        cmocka_unit_test(test_strangers_and_neighbours_may_not),
+        cmocka_unit_test(test_inputs_are_checked),
+        cmocka_unit_test(test_bounce_limit),
+        cmocka_unit_test(test_offered_moves_are_those_that_work),
+        cmocka_unit_test(test_overdue_escalates),
+        cmocka_unit_test(test_dispute_is_private_and_ends_by_agreement)};
     return cmocka_run_group_tests(tests, city_setup, city_teardown);
 }
