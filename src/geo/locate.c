@@ -82,6 +82,8 @@ static int32_t find_from(const struct locate *l, uint32_t square, uint32_t col, 
     }
     if ((square & SQUARE_TAG) == 0) return (int32_t)square - 1;
     const unsigned char *p = l->pool + (size_t)(square & SQUARE_VALUE) * RECORD_UNIT;
+    __builtin_prefetch(p + 64); /* a record is two or three cache lines */
+    __builtin_prefetch(p + 128);
     return record_find(p, raster_x(r, col + 1), x, y);
 }
 
