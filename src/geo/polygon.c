@@ -312,6 +312,23 @@ void polygon_to_wkb(const struct polygon *p, struct buf *out) {
     for (uint32_t i = 0; i < p->n_part; i++) put_part(out, p, i);
 }
 
+enum err_code polygon_wkb_to_wgs84(struct arena *a, enum crs from, const void *wkb, size_t n,
+                                   const void **out, size_t *out_n, struct err *err) {
+    const struct polygon *p, *q;
+    TRY(polygon_from_wkb(a, wkb, n, &p, err));
+    TRY(polygon_to_wgs84(a, p, from, &q, err));
+    struct buf b;
+    buf_init(&b, n + 64);
+    polygon_to_wkb(q, &b); /* never longer than what it was read from */
+    enum err_code rc = buf_check(&b, err);
+    void *copy = rc == ERR_OK ? arena_dup(a, b.p, b.n) : NULL;
+    *out = copy;
+    *out_n = b.n;
+    buf_deinit(&b);
+    if (rc != ERR_OK) return rc;
+    return copy != NULL ? ERR_OK : err_fail(err, ERR_NOMEM, "polygon of %u points", q->n_pt);
+}
+
 static void json_part(const struct polygon *p, uint32_t part, struct jw *w) {
     jw_arr(w);
     for (uint32_t r = p->part[part]; r < p->part[part + 1]; r++) {

@@ -46,6 +46,12 @@ enum err_code polygon_from_rings(struct arena *a, const double *xy, const uint32
 enum err_code polygon_to_wgs84(struct arena *a, const struct polygon *p, enum crs from,
                                const struct polygon **out, struct err *err) NODISCARD;
 
+/* WKB as a file has it into WKB as it is stored: checked like polygon_from_wkb, converted from
+ * `from` to WGS-84, rings wound, little endian. *out in arena memory. Errors: those of
+ * polygon_from_wkb. */
+enum err_code polygon_wkb_to_wgs84(struct arena *a, enum crs from, const void *wkb, size_t n,
+                                   const void **out, size_t *out_n, struct err *err) NODISCARD;
+
 /* WKB, little endian: Polygon when there is one part, else MultiPolygon. Failure sticks in the
  * buffer. */
 void polygon_to_wkb(const struct polygon *p, struct buf *out);

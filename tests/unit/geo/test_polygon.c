@@ -56,6 +56,12 @@ static void test_wkb(void **state) {
     put_two_parts(&b);
     const struct polygon *p, *q;
     struct err err = {0};
+    const void *wkb;
+    size_t wkb_n;
+    assert_int_equal(polygon_wkb_to_wgs84(a, CRS_BD09, b.p, b.n, &wkb, &wkb_n, &err), ERR_OK);
+    assert_int_equal(wkb_n, b.n);
+    assert_int_equal(polygon_wkb_to_wgs84(a, CRS_WGS84, b.p, b.n - 1, &wkb, &wkb_n, &err),
+                     ERR_SYNTAX);
     assert_int_equal(polygon_from_wkb(a, b.p, b.n, &p, &err), ERR_OK);
     assert_int_equal(p->n_part, 2);
     assert_int_equal(p->n_ring, 3);
@@ -304,6 +310,19 @@ static void test_from_map_coordinates(void **state) {
             assert_true((back == moved) == (crs < CRS_GCJ02));
             for (uint32_t i = 0; i < 2 * n; i++) assert_true(fabs(back->xy[i] - p->xy[i]) < 1e-9);
             for (int i = 0; i < 4; i++) assert_true(fabs(back->box[i] - p->box[i]) < 1e-9);
+            struct buf file, stored;
+            const void *wkb;
+            size_t wkb_n;
+            buf_init(&file, 1 << 20);
+            buf_init(&stored, 1 << 20);
+            polygon_to_wkb(moved, &file);
+            polygon_to_wkb(back, &stored);
+            assert_int_equal(
+                polygon_wkb_to_wgs84(a, (enum crs)crs, file.p, file.n, &wkb, &wkb_n, NULL), ERR_OK);
+            assert_int_equal(wkb_n, stored.n);
+            assert_memory_equal(wkb, stored.p, wkb_n);
+            buf_deinit(&file);
+            buf_deinit(&stored);
         }
     }
     arena_free(a);
