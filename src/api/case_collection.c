@@ -5,7 +5,10 @@
 #include "api/case_list.h"
 #include "api/handlers.h"
 #include "base/csv.h"
+#include "geo/crs.h"
 #include "net/accept.h"
+
+enum { SIMILAR_M = 100, MAX_LOOKED_AT = 64, MAX_SIMILAR_TOLD = 8 };
 
 /* How one representation writes the rows. */
 struct writer {
@@ -13,7 +16,7 @@ struct writer {
     enum accept_format format;
     struct jw w;
     struct buf *out;
-    size_t n;
+    size_t n; /* rows looked at */
 };
 
 static enum err_code write_object(const struct view *v, struct writer *wr, const struct case_row *r,
@@ -134,6 +137,16 @@ static void finish(struct writer *wr, const char *next) {
     jw_end(&wr->w, '}');
 }
 
+/* A stranger's box is decided by the rounded place; the query was asked for more. */
+static bool row_wanted(const struct view *v, const struct case_list_query *q,
+                       const struct writer *wr, const struct case_row *r) {
+    if (wr->kind != LIST_PUBLIC || !q->has_box) return true;
+    const struct engine *e = v->app->engine;
+    double lon = case_real(e, r, CASE_lon), lat = case_real(e, r, CASE_lat);
+    view_round_place(pack_class(e->packs, case_text(e, r, CASE_class)), &lon, &lat);
+    return view_in_box(q->box, lon, lat);
+}
+
 static enum err_code write_rows(struct call *c, const struct view *v, struct case_list_query *q,
                                 struct writer *wr, struct err *err) {
     struct cursor *cur = NULL;
@@ -150,8 +163,8 @@ static enum err_code write_rows(struct call *c, const struct view *v, struct cas
             break;
         }
         case_row_read(v->app->engine, cur, 0, c->a, row);
-        rc = write_row(v, wr, row, err);
         wr->n++;
+        if (row_wanted(v, q, wr, row)) rc = write_row(v, wr, row, err);
     }
     cursor_close(cur);
     finish(wr, next);
@@ -217,29 +230,32 @@ enum err_code case_similar_get(struct call *c, struct err *err) {
     const struct case_class *def = cls == NULL ? NULL : pack_class(c->app->packs, cls);
     if (!has_lon || !has_lat || def == NULL)
         return err_fail(err, ERR_INVALID, "class, lon and lat are needed");
-    struct similar found[8];
-    size_t n = 0;
+    struct similar found[MAX_LOOKED_AT];
+    size_t n = 0, told = 0;
     struct reader *rd = NULL;
     TRY(ledger_read_begin(c->app->ledger, &rd, err));
-    enum err_code rc = def->is_private ? ERR_OK
-                                       : case_similar(c->app->engine, reader_db(rd), cls, lon, lat,
-                                                      100, 0, c->a, found, 8, &n, err);
+    enum err_code rc = def->is_private
+                           ? ERR_OK
+                           : case_similar(c->app->engine, reader_db(rd), cls, lon, lat,
+                                          SIMILAR_M + 60, 0, c->a, found, MAX_LOOKED_AT, &n, err);
     ledger_read_end(rd);
     TRY(rc);
     struct jw w = call_json(c);
     jw_obj(&w);
     jw_key(&w, "items");
     jw_arr(&w);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && told < MAX_SIMILAR_TOLD; i++) {
+        /* To a stranger the distance is that of the rounded place: asking again and again from
+         * other points finds nothing finer. */
+        view_round_place(def, &found[i].lon, &found[i].lat);
+        double distance = geo_distance_m(lon, lat, found[i].lon, found[i].lat);
+        if (distance > SIMILAR_M) continue;
+        told++;
         jw_obj(&w);
         jw_kstr(&w, "code", found[i].code);
         jw_kstr(&w, "class", found[i].cls);
         jw_kstr(&w, "state", found[i].state);
-        /* To a stranger the distance is told in steps, so that three questions do not find the
-         * point. */
-        jw_kint(&w, "distance_m",
-                def->public_asset ? (int64_t)(found[i].distance_m + 0.5)
-                                  : ((int64_t)found[i].distance_m / 50 + 1) * 50);
+        jw_kint(&w, "distance_m", (int64_t)(distance + 0.5));
         jw_ktime(&w, "opened", found[i].opened_us);
         jw_end(&w, '}');
     }

@@ -68,7 +68,8 @@ static enum err_code text_filters(struct call *c, enum list_kind kind, struct sq
     return ERR_OK;
 }
 
-static enum err_code area_filter(struct call *c, struct sql *s, struct err *err) {
+static enum err_code area_filter(struct call *c, enum list_kind kind, struct sql *s,
+                                 struct err *err) {
     static const enum case_field level_field[GRID_LEVELS] = {CASE_city, CASE_city, CASE_county,
                                                              CASE_town, CASE_community};
     const char *code = call_query(c, "area");
@@ -79,6 +80,9 @@ static enum err_code area_filter(struct call *c, struct sql *s, struct err *err)
     grid_unref(g);
     if (i == GRID_NONE)
         return err_fail(err, ERR_INVALID, "parameter \"area\": there is no area \"%.40s\"", code);
+    /* Which small area a place lies in says more than its rounded point. */
+    if (kind == LIST_PUBLIC && level > LEVEL_COUNTY)
+        return err_fail(err, ERR_INVALID, "parameter \"area\": public lists go down to counties");
     and_equal(s, c->app->engine, level_field[level], cell_text(code));
     return ERR_OK;
 }
@@ -101,8 +105,9 @@ static enum err_code time_filters(struct call *c, struct sql *s, struct err *err
     return ERR_OK;
 }
 
-static enum err_code bbox_filter(struct call *c, enum list_kind kind, struct sql *s,
+static enum err_code bbox_filter(struct call *c, enum list_kind kind, struct case_list_query *q,
                                  struct err *err) {
+    struct sql *s = &q->sql;
     const char *text = call_query(c, "bbox");
     if (text == NULL || text[0] == '\0') return ERR_OK;
     double b[4];
@@ -115,11 +120,11 @@ static enum err_code bbox_filter(struct call *c, enum list_kind kind, struct sql
         }
         p = end + 1;
     }
-    /* A stranger's box snaps outward to the grid that places are rounded to: otherwise ever smaller
-     * boxes would find the exact point. */
-    if (kind == LIST_PUBLIC) {
-        for (int i = 0; i < 4; i++) b[i] = (i < 2 ? floor(b[i] * 1000) : ceil(b[i] * 1000)) / 1000;
-    }
+    /* For a stranger the rounded place decides, row by row: otherwise ever smaller boxes would find
+     * the exact point. */
+    memcpy(q->box, b, sizeof b);
+    q->has_box = true;
+    if (kind == LIST_PUBLIC) view_widen_box(b);
     static const struct {
         enum case_field field;
         int at;
@@ -256,6 +261,7 @@ enum err_code case_list_build(struct call *c, enum list_kind kind, struct case_l
     struct sql *s = &q->sql;
     q->limit = DEFAULT_LIMIT;
     q->sort = 0;
+    q->has_box = false;
     TRY(call_query_int(c, "limit", 1, MAX_LIMIT, &q->limit, err));
     TRY(read_sort(c, q, err));
     TRY(sql_begin(s, c->a, err));
@@ -269,9 +275,9 @@ enum err_code case_list_build(struct call *c, enum list_kind kind, struct case_l
     else
         sql_add(s, "c.private = 0");
     TRY(text_filters(c, kind, s, err));
-    TRY(area_filter(c, s, err));
+    TRY(area_filter(c, kind, s, err));
     TRY(time_filters(c, s, err));
-    TRY(bbox_filter(c, kind, s, err));
+    TRY(bbox_filter(c, kind, q, err));
     if (kind == LIST_STAFF) TRY(staff_filters(c, s, err));
     if (sorts[q->sort].field == CASE_due_at) sql_add(s, " AND c.due_at IS NOT NULL");
     TRY(after_filter(c, q, err));

@@ -9,6 +9,8 @@ struct case_list_query {
     struct sql sql;
     int64_t limit;
     int sort; /* index in the sort table */
+    bool has_box;
+    double box[4]; /* as asked for: west south east north, degrees */
 };
 /* Read filters of the call and build "SELECT ... ORDER BY ... LIMIT limit + 1". Errors: ERR_INVALID
  * naming the parameter. */

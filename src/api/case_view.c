@@ -8,6 +8,8 @@
 
 /* A place that is no public asset is shown rounded to this grid. */
 #define PUBLIC_GRID_M 50.0
+/* No place is moved farther than this by the rounding (half a diagonal, and some). */
+#define PUBLIC_REACH_M 60.0
 
 void view_text(struct jw *w, const char *key, const struct text *t) {
     jw_key(w, key);
@@ -235,6 +237,20 @@ enum err_code view_case(const struct view *v, struct jw *w, const struct case_ro
 void view_round_place(const struct case_class *c, double *lon_deg, double *lat_deg) {
     if (isnan(*lon_deg) || (c != NULL && c->public_asset)) return;
     geo_coarse_point(PUBLIC_GRID_M, lon_deg, lat_deg);
+}
+
+void view_widen_box(double box[4]) {
+    double dlat = PUBLIC_REACH_M / 111000.0;
+    double lat = fmin(fmax(fabs(box[1]), fabs(box[3])) + dlat, 89);
+    double dlon = dlat / cos(lat * 3.14159265358979323846 / 180.0);
+    box[0] -= dlon;
+    box[1] -= dlat;
+    box[2] += dlon;
+    box[3] += dlat;
+}
+
+bool view_in_box(const double box[4], double lon_deg, double lat_deg) {
+    return lon_deg >= box[0] && lon_deg <= box[2] && lat_deg >= box[1] && lat_deg <= box[3];
 }
 
 static void view_public_place(const struct view *v, struct jw *w, const struct case_row *r,

@@ -37,6 +37,11 @@ enum err_code view_similar(const struct view *v, struct jw *w, const struct case
 /* The place as a stranger may know it: exact for a public asset, else rounded to 50 m. NaN stays.
  */
 void view_round_place(const struct case_class *c, double *lon_deg, double *lat_deg);
+/* What a stranger is shown must follow from rounded places alone: a box is asked for wider by the
+ * reach of the rounding, and what lies in it is decided by the rounded place. Degrees, west south
+ * east north. */
+void view_widen_box(double box[4]);
+bool view_in_box(const double box[4], double lon_deg, double lat_deg);
 /* {"en":..,"zh":..} member. */
 void view_text(struct jw *w, const char *key, const struct text *t);
 /* null, or {"code","name"} of the case's cell; likewise unit and post. */

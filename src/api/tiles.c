@@ -110,14 +110,16 @@ static enum err_code cases_query(struct tile_call *t, bool is_public, struct db 
         sql_add(&s, "c.private = 0");
     else
         rights_case_where(c->who, &e->case_type->table, "c.", &s);
+    double box[4] = {t->box[0], t->box[1], t->box[2], t->box[3]};
+    if (is_public) view_widen_box(box);
     sql_add(&s, " AND c.lon >= ");
-    sql_value(&s, cell_real(t->box[0]));
+    sql_value(&s, cell_real(box[0]));
     sql_add(&s, " AND c.lon <= ");
-    sql_value(&s, cell_real(t->box[2]));
+    sql_value(&s, cell_real(box[2]));
     sql_add(&s, " AND c.lat >= ");
-    sql_value(&s, cell_real(t->box[1]));
+    sql_value(&s, cell_real(box[1]));
     sql_add(&s, " AND c.lat <= ");
-    sql_value(&s, cell_real(t->box[3]));
+    sql_value(&s, cell_real(box[3]));
     sql_add(&s, " ORDER BY c.urgent DESC, c.id DESC LIMIT ");
     sql_value(&s, cell_int(MAX_CASES));
     return sql_query(&s, db, out, err);
@@ -128,7 +130,10 @@ static enum err_code case_feature(struct tile_call *t, const struct case_row *r,
     const struct engine *e = t->call->app->engine;
     double lon = case_real(e, r, CASE_lon), lat = case_real(e, r, CASE_lat);
     if (isnan(lon) || isnan(lat)) return ERR_OK;
-    if (is_public) view_round_place(pack_class(e->packs, case_text(e, r, CASE_class)), &lon, &lat);
+    if (is_public) {
+        view_round_place(pack_class(e->packs, case_text(e, r, CASE_class)), &lon, &lat);
+        if (!view_in_box(t->box, lon, lat)) return ERR_OK;
+    }
     const char *light = view_light(case_light(e, r, clock_now_us(&t->call->app->clock)));
     struct mvt_tag tags[] = {
         text_tag("code", case_text(e, r, CASE_code)),

@@ -182,7 +182,7 @@ enum err_code clock_next(const struct engine *e, struct db *db, int64_t *at_us,
 struct similar {
     int64_t id;
     const char *code, *cls, *state;
-    double distance_m;
+    double distance_m, lon, lat; /* the exact place: not for strangers */
     int64_t opened_us;
 };
 enum err_code case_similar(const struct engine *e, struct db *db, const char *cls, double lon,

@@ -46,6 +46,8 @@ enum err_code case_similar(const struct engine *e, struct db *db, const char *cl
                               .cls = cls,
                               .state = arena_strdup(a, cursor_text(c, 2)),
                               .distance_m = d,
+                              .lon = cursor_real(c, 3),
+                              .lat = cursor_real(c, 4),
                               .opened_us = cursor_int(c, 5)};
         if (s->code == NULL || s->state == NULL) rc = err_fail(err, ERR_NOMEM, "similar cases");
     }
