@@ -469,7 +469,13 @@ static enum err_code fill(const char *file, const char *dir, const char *keys_di
                         report.bad_table, (long long)report.bad_id, report.bad_reason);
     if (keys_dir != NULL) return copy_keys(keys_dir, dir, err);
     TRY(signer_name(dir, name, err));
-    return keys_make(dir, name, err);
+    TRY(keys_make(dir, name, err));
+    /* Opening once puts the new key on record and signs a checkpoint with it. */
+    const struct ledger_options o = {.clock = clock_system(), .ledger_id = 1, .n_readers = 1};
+    struct ledger *l = NULL;
+    TRY(ledger_open(dir, &o, &l, err));
+    ledger_close(l);
+    return ERR_OK;
 }
 
 static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw) {

@@ -124,10 +124,15 @@ static bool immutable_uri(const char *where, char out[PATH_LEN]) {
     return true;
 }
 
-/* A savepoint keeps copies of the pages that a command changes. They are held in memory for good:
- * with a limit, SQLite 3.40 fails a command that outgrows it (an import of thousands of cells) with
- * SQLITE_FULL. Takes effect before the first connection. */
-static void set_up_once(void) { (void)sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1); }
+/* A savepoint keeps copies of the pages that a command changes, and they stay in memory. With a
+ * limit SQLite takes one piece of that size and writes it out whole when a command outgrows it; its
+ * unix VFS writes at most 2^17 - 1 bytes a call and takes the rest of a piece that is a multiple of
+ * 2^17 for a full disk (3.40). Takes effect before the first connection. */
+static void set_up_once(void) {
+    (void)sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS,
+                         0); /* nobody reads the counts, and each costs a lock */
+}
 
 static enum err_code open_one(const char *where, int flags, const struct db_open *o, struct conn *c,
                               struct err *err) {

@@ -101,6 +101,7 @@ struct ledger {
     struct db *w;
     struct head head, committed;
     struct buf image, leaf;
+    struct sha *sha;
     int64_t signed_size, unsigned_since_us; /* monotonic; 0: nothing to sign */
     int64_t next_probe_us;
     bool threads; /* the threads run: set at the end of open */
@@ -156,8 +157,9 @@ void *keeper_main(void *arg);
 enum err_code journal_add(struct tx *tx, const char *type, int64_t id, int64_t version,
                           const char *image, size_t n, struct err *err) NODISCARD;
 /* SHA-256 leaf of a row over the length-prefixed columns; scratch is cleared and used. */
-enum err_code journal_leaf(struct buf *scratch, int64_t ledger, const struct jrow *row,
-                           unsigned char out[MERKLE_HASH], struct err *err) NODISCARD;
+enum err_code journal_leaf(struct sha *sha, struct buf *scratch, int64_t ledger,
+                           const struct jrow *row, unsigned char out[MERKLE_HASH],
+                           struct err *err) NODISCARD;
 /* The row under a cursor of the JOURNAL_ statements; borrowed until its next step. */
 struct jrow journal_row(const struct cursor *c);
 enum err_code head_load(struct db *db, int64_t ledger, struct head *out, struct err *err) NODISCARD;

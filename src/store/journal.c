@@ -25,8 +25,9 @@ static void put_text(struct buf *b, const char *s, size_t n) {
 
 static void put_str(struct buf *b, const char *s) { put_text(b, s, s == NULL ? 0 : strlen(s)); }
 
-enum err_code journal_leaf(struct buf *scratch, int64_t ledger, const struct jrow *row,
-                           unsigned char out[MERKLE_HASH], struct err *err) {
+enum err_code journal_leaf(struct sha *sha, struct buf *scratch, int64_t ledger,
+                           const struct jrow *row, unsigned char out[MERKLE_HASH],
+                           struct err *err) {
     buf_clear(scratch);
     buf_char(scratch, '\0'); /* the leaf prefix of RFC 6962 */
     put_i64(scratch, ledger);
@@ -41,7 +42,7 @@ enum err_code journal_leaf(struct buf *scratch, int64_t ledger, const struct jro
     put_i64(scratch, row->version);
     put_text(scratch, row->image, row->image_n);
     TRY(buf_check(scratch, err));
-    merkle_leaf((unsigned char *)scratch->p, scratch->n, out);
+    merkle_leaf(sha, (unsigned char *)scratch->p, scratch->n, out);
     return ERR_OK;
 }
 
@@ -66,14 +67,14 @@ enum err_code journal_add(struct tx *tx, const char *type, int64_t id, int64_t v
                        .image = image,
                        .image_n = n};
     unsigned char leaf[MERKLE_HASH];
-    TRY(journal_leaf(&l->leaf, l->id, &row, leaf, err));
+    TRY(journal_leaf(l->sha, &l->leaf, l->id, &row, leaf, err));
     struct cell cells[12] = {
         cell_int(l->id),        cell_int(row.seq),     cell_int(row.at_us),
         cell_text(row.actor),   cell_text(row.behalf), cell_text(row.purpose),
         cell_text(row.command), cell_text(type),       cell_int(id),
         cell_int(version),      cell_blob(image, n),   cell_blob(leaf, sizeof leaf)};
     TRY(db_exec(l->w, stmt_sql(STMT_JOURNAL_ADD), cells, 12, NULL, err));
-    merkle_append(&l->head.tree, leaf);
+    merkle_append(&l->head.tree, l->sha, leaf);
     memcpy(l->head.tail, leaf, sizeof leaf);
     return ERR_OK;
 }

@@ -140,7 +140,7 @@ static enum err_code check_tail(struct ledger *l, struct err *err) {
     if (rc == ERR_OK && has) {
         struct jrow row = journal_row(c);
         seq = row.seq;
-        rc = journal_leaf(&l->leaf, l->id, &row, leaf, err);
+        rc = journal_leaf(l->sha, &l->leaf, l->id, &row, leaf, err);
     }
     cursor_close(c);
     TRY(rc);
@@ -290,6 +290,7 @@ static void free_ledger(struct ledger *l, bool clean) {
         (void)pthread_cond_destroy(conds[i]);
         (void)pthread_mutex_destroy(locks[i]);
     }
+    sha_free(l->sha);
     buf_deinit(&l->image);
     buf_deinit(&l->leaf);
     sodium_memzero(&l->keys, sizeof l->keys);
@@ -322,6 +323,7 @@ enum err_code ledger_open(const char *dir, const struct ledger_options *o, struc
     l->log_bytes = o->log_bytes > 0 ? o->log_bytes : LOG_BYTES;
     l->max_queue = o->max_queue == 0 ? DEFAULT_QUEUE : o->max_queue;
     (void)snprintf(l->vfs, sizeof l->vfs, "%s", o->vfs == NULL ? "" : o->vfs);
+    l->sha = sha_new();
     buf_init(&l->image, IMAGE_MAX);
     buf_init(&l->leaf, IMAGE_MAX + 4096);
     bool log_before = has_log(dir);

@@ -8,23 +8,24 @@ void merkle_init(struct merkle *m) {
     m->n = 0;
 }
 
-void merkle_leaf(unsigned char *data, size_t n, unsigned char out[MERKLE_HASH]) {
+void merkle_leaf(struct sha *sha, unsigned char *data, size_t n, unsigned char out[MERKLE_HASH]) {
     data[0] = 0;
-    (void)crypto_hash_sha256(out, data, n);
+    sha_of(sha, data, n, out);
 }
 
-static void join(const unsigned char *left, const unsigned char *right, unsigned char *out) {
+static void join(struct sha *sha, const unsigned char *left, const unsigned char *right,
+                 unsigned char *out) {
     unsigned char node[1 + 2 * MERKLE_HASH];
     node[0] = 1;
     memcpy(node + 1, left, MERKLE_HASH);
     memcpy(node + 1 + MERKLE_HASH, right, MERKLE_HASH);
-    (void)crypto_hash_sha256(out, node, sizeof node);
+    sha_of(sha, node, sizeof node, out);
 }
 
-void merkle_append(struct merkle *m, const unsigned char leaf[MERKLE_HASH]) {
+void merkle_append(struct merkle *m, struct sha *sha, const unsigned char leaf[MERKLE_HASH]) {
     memcpy(m->h[m->n++], leaf, MERKLE_HASH);
     for (uint64_t s = m->size; (s & 1) != 0; s >>= 1) {
-        join(m->h[m->n - 2], m->h[m->n - 1], m->h[m->n - 2]);
+        join(sha, m->h[m->n - 2], m->h[m->n - 1], m->h[m->n - 2]);
         m->n--;
     }
     m->size++;
@@ -36,7 +37,7 @@ void merkle_root(const struct merkle *m, unsigned char out[MERKLE_HASH]) {
         return;
     }
     memcpy(out, m->h[m->n - 1], MERKLE_HASH);
-    for (unsigned i = m->n - 1; i-- > 0;) join(m->h[i], out, out);
+    for (unsigned i = m->n - 1; i-- > 0;) join(NULL, m->h[i], out, out);
 }
 
 size_t merkle_save(const struct merkle *m, unsigned char out[MERKLE_MAX_TEXT]) {

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/sha.h"
+
 enum { MERKLE_HASH = 32, MERKLE_MAX_TEXT = 8 + 64 * MERKLE_HASH };
 
 struct merkle {
@@ -15,9 +17,10 @@ struct merkle {
     unsigned char h[64][MERKLE_HASH]; /* roots of the perfect subtrees, largest first */
 };
 void merkle_init(struct merkle *m);
-/* Hash of a leaf; data[0] must be room for the prefix, which is written there: n counts it. */
-void merkle_leaf(unsigned char *data, size_t n, unsigned char out[MERKLE_HASH]);
-void merkle_append(struct merkle *m, const unsigned char leaf[MERKLE_HASH]);
+/* Hash of a leaf; data[0] must be room for the prefix, which is written there: n counts it. sha may
+ * be NULL, here and below. */
+void merkle_leaf(struct sha *sha, unsigned char *data, size_t n, unsigned char out[MERKLE_HASH]);
+void merkle_append(struct merkle *m, struct sha *sha, const unsigned char leaf[MERKLE_HASH]);
 void merkle_root(const struct merkle *m, unsigned char out[MERKLE_HASH]);
 /* To and from bytes (size as 8 big-endian bytes, then the hashes); returns the length, or false on
  * a wrong length. */

@@ -27,6 +27,7 @@ struct verify {
     struct arena *arena;
     struct merkle tree;
     struct buf leaf;
+    struct sha *sha;
     struct known_table *tables;
     size_t n_tables;
     struct note_key keys[MOST_KEYS];
@@ -264,12 +265,12 @@ static enum err_code check_row(struct verify *v, const struct cursor *c, struct 
         return found(v, expected, "journal", 0, "row %lld is missing; the next one is %lld",
                      (long long)expected, (long long)row.seq);
     unsigned char leaf[MERKLE_HASH];
-    TRY(journal_leaf(&v->leaf, v->ledger, &row, leaf, err));
+    TRY(journal_leaf(v->sha, &v->leaf, v->ledger, &row, leaf, err));
     size_t n;
     const void *stored = cursor_blob(c, 10, &n);
     if (n != sizeof leaf || memcmp(stored, leaf, n) != 0)
         return found(v, row.seq, row.type, row.id, "the journal row was changed");
-    merkle_append(&v->tree, leaf);
+    merkle_append(&v->tree, v->sha, leaf);
     v->out->rows++;
     return check_content(v, &row, err);
 }
@@ -454,7 +455,26 @@ static enum err_code check_personal(struct verify *v, struct err *err) {
     return rc;
 }
 
-static enum err_code check_all(struct verify *v, struct err *err) {
+/* The key that signs in this folder must be on record in the journal. */
+static enum err_code check_own_key(struct verify *v, const char *dir, struct err *err) {
+    char path[LEDGER_PATH];
+    struct buf b;
+    struct note_key key = {.name = ""};
+    (void)snprintf(path, sizeof path, "%s/keys/verifier", dir);
+    buf_init(&b, NOTE_MAX);
+    enum err_code rc = file_read(path, &b, err);
+    bool readable = rc == ERR_OK && note_key_parse(buf_text(&b), &key, NULL) == ERR_OK;
+    buf_deinit(&b);
+    if (rc == ERR_NOT_FOUND) return ERR_OK; /* a copy without its keys */
+    TRY(rc);
+    for (size_t i = 0; readable && i < v->n_keys; i++) {
+        if (memcmp(v->keys[i].public_key, key.public_key, sizeof key.public_key) == 0)
+            return ERR_OK;
+    }
+    return found(v, 0, "keys", 0, "the folder's signing key is not on record in its journal");
+}
+
+static enum err_code check_all(struct verify *v, const char *dir, struct err *err) {
     bool sound = false;
     char what[160] = "";
     TRY(db_int(v->db, stmt_sql(STMT_STATE_LEDGER), NULL, 0, 1, &v->ledger, err));
@@ -466,6 +486,7 @@ static enum err_code check_all(struct verify *v, struct err *err) {
         if (v->tables[i].t->kind == TABLE_LEDGER) TRY(check_table(v, &v->tables[i], err));
     }
     TRY(check_personal(v, err));
+    TRY(check_own_key(v, dir, err));
     TRY(db_check(v->db, &sound, what, sizeof what, err));
     return sound ? ERR_OK : found(v, 0, "database", 0, "%s", what);
 }
@@ -514,16 +535,18 @@ enum err_code ledger_verify(const char *dir, const char *checkpoint_file, struct
     v->out = out;
     buf_init(&v->leaf, (size_t)IMAGE_MAX * 2);
     merkle_init(&v->tree);
+    v->sha = sha_new();
     v->arena = arena_new(COMMAND_ARENA);
     v->tables = v->arena == NULL ? NULL : ARENA_NEW(v->arena, struct known_table, MOST_TABLES);
     enum err_code rc = v->tables == NULL ? err_fail(&inner, ERR_NOMEM, "no memory to verify")
                                          : load_notes(v, dir, checkpoint_file, &inner);
     if (rc == ERR_OK) rc = open_folder(v, dir, &inner);
-    if (rc == ERR_OK) rc = check_all(v, &inner);
+    if (rc == ERR_OK) rc = check_all(v, dir, &inner);
     if (rc == ERR_CORRUPT && !out->has_bad) (void)found(v, 0, "database", 0, "%s", inner.detail);
     if (v->db != NULL) db_rollback(v->db);
     db_close(v->db, false);
     buf_deinit(&v->leaf);
+    sha_free(v->sha);
     arena_free(v->arena);
     mem_free(v);
     if (out->has_bad) return ERR_OK;

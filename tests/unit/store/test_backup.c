@@ -83,6 +83,9 @@ static void while_serving(void **state) {
 
     rc = ledger_restore(file, to, NULL, &err);
     if (rc != ERR_OK) fail_msg("%s", err.detail);
+    struct verify_report report;
+    assert_int_equal(ledger_verify(to, NULL, &report, NULL), ERR_OK);
+    if (!report.ok) fail_msg("%s", report.bad_reason);
     assert_true(has_file(to, "packs/cases/pack.yaml", "name: cases\n"));
     assert_true(has_file(to, "packs/\xe5\x9f\x8e\xe5\xb8\x82.yaml", "name: city\n"));
     l = test_reopen(to);
@@ -93,7 +96,6 @@ static void while_serving(void **state) {
     assert_int_equal(test_count(l, sql), 1);
     (void)test_insert(l, "after the restore", 1, NULL);
     ledger_close(l);
-    struct verify_report report;
     assert_int_equal(ledger_verify(to, NULL, &report, NULL), ERR_OK);
     if (!report.ok) fail_msg("%s", report.bad_reason);
 

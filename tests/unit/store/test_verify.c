@@ -297,6 +297,22 @@ static void damaged_bytes(void **state) {
     test_remove(dir);
 }
 
+/* A folder with a key that its journal does not know. */
+static void foreign_key(void **state) {
+    (void)state;
+    char *dir = filled(), *other = filled(), from[512], to[512];
+    (void)snprintf(from, sizeof from, "%s/keys/verifier", other);
+    (void)snprintf(to, sizeof to, "%s/keys/verifier", dir);
+    copy_file(from, to);
+    struct verify_report r = verify(dir, NULL);
+    assert_false(r.ok);
+    assert_string_equal(r.bad_table, "keys");
+    assert_int_equal(unlink(to), 0);
+    assert_true(verify(dir, NULL).ok);
+    test_remove(other);
+    test_remove(dir);
+}
+
 static void not_a_ledger(void **state) {
     (void)state;
     char *dir = test_folder();
@@ -313,6 +329,7 @@ int main(void) {
         cmocka_unit_test(sound),         cmocka_unit_test(tampering),
         cmocka_unit_test(rewritten_row), cmocka_unit_test(rollback),
         cmocka_unit_test(erasure),       cmocka_unit_test(erases_history),
-        cmocka_unit_test(damaged_bytes), cmocka_unit_test(not_a_ledger)};
+        cmocka_unit_test(damaged_bytes), cmocka_unit_test(foreign_key),
+        cmocka_unit_test(not_a_ledger)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
