@@ -164,7 +164,8 @@ static enum err_code check_channel(const struct loading *l, const struct val *v,
 
 static enum err_code read_columns(const struct loading *l, const struct val *top) {
     const struct val *v = val_get(top, "columns");
-    TRY(only(l, v == NULL ? top : v, v == NULL ? (const char *const[]){NULL} : column_names));
+    if (v == NULL) return at(l, top, err_fail(l->err, ERR_INVALID, "\"columns\" is missing"));
+    TRY(only(l, v, column_names));
     for (int i = 0; i < MAP_N_COLUMNS; i++) {
         TRY(text(l, v, column_names[i], i == MAP_id || i == MAP_opened, COLUMN_MAX_BYTES,
                  &l->m->columns[i]));
