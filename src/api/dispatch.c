@@ -29,15 +29,18 @@ static void answer(struct pending *p, enum err_code rc, const struct err *err) {
     http_post(p->server, p->token, r);
 }
 
+static void log_failure(const struct pending *p, enum err_code rc, const struct err *err) {
+    if (rc == ERR_OK) return;
+    log_event(p->call.app->log, err_status(rc) >= 500 ? LOG_ERROR : LOG_DEBUG, "api.fail",
+              LOG_STR("route", p->route->path), LOG_STR("code", err_name(rc)),
+              LOG_STR("detail", err == NULL ? "" : err->detail));
+}
+
 static void run(void *arg) {
     struct pending *p = arg;
     struct err err = {0};
     enum err_code rc = p->route->handler(&p->call, &err);
-    if (rc != ERR_OK) {
-        log_event(p->call.app->log, err_status(rc) >= 500 ? LOG_ERROR : LOG_DEBUG, "api.fail",
-                  LOG_STR("route", p->route->path), LOG_STR("code", err_name(rc)),
-                  LOG_STR("detail", err.detail));
-    }
+    log_failure(p, rc, &err);
     if (rc != ERR_OK || !p->call.submitted) answer(p, rc, &err);
 }
 
@@ -48,6 +51,7 @@ static void submitted_done(void *arg, enum err_code rc, const struct err *err,
     struct pending *p = arg;
     (void)seq;
     if (rc == ERR_OK && reply != NULL) reply_from_command(&p->call, reply);
+    log_failure(p, rc, err);
     answer(p, rc, err);
 }
 

@@ -133,13 +133,16 @@ static enum err_code set_fields(const struct post_call *p, const struct type_def
     return ERR_OK;
 }
 
-static enum err_code check_place(const struct post_call *p, const struct type_def *t,
-                                 const struct cell *cells, struct err *err) {
+/* A cell is named with its layer; without one it is of the main layer, and stored so. */
+static enum err_code check_place(struct tx *tx, const struct post_call *p, const struct type_def *t,
+                                 struct cell *cells, struct err *err) {
     const struct grid *g = grid_ref(p->call->app->grid);
     const struct cell *cell = &cells[type_field(t, "cell")], *area = &cells[type_field(t, "area")];
-    const struct cell *layer = &cells[type_field(t, "layer")];
-    int ci = cell->type == CELL_TEXT
-                 ? grid_cell_index(g, layer->type == CELL_TEXT ? layer->p : g->main_layer, cell->p)
+    struct cell *layer = &cells[type_field(t, "layer")];
+    if (cell->type == CELL_TEXT && layer->type != CELL_TEXT && g->main_layer != NULL)
+        *layer = cell_text(arena_strdup(tx_arena(tx), g->main_layer));
+    int ci = cell->type == CELL_TEXT && layer->type == CELL_TEXT
+                 ? grid_cell_index(g, layer->p, cell->p)
                  : GRID_NONE;
     int ai = area->type == CELL_TEXT ? grid_area_index(g, area->p) : GRID_NONE;
     bool one = (ci == GRID_NONE) != (ai == GRID_NONE);
@@ -159,10 +162,10 @@ static enum err_code post_apply(struct tx *tx, void *arg, struct err *err) {
     int64_t version = 0;
     if (p->id != 0) {
         TRY(tx_get(tx, &t->table, p->id, cells, &version, err));
-        TRY(check_place(p, t, cells, err));
+        TRY(check_place(tx, p, t, cells, err));
     }
     TRY(set_fields(p, t, cells, err));
-    TRY(check_place(p, t, cells, err));
+    TRY(check_place(tx, p, t, cells, err));
     TRY(check_account(tx, &cells[type_field(t, "account")], "/account", err));
     TRY(check_account(tx, &cells[type_field(t, "cover")], "/cover/account", err));
     if (p->id != 0)
