@@ -49,7 +49,8 @@ export function findClasses(classes: readonly CaseClass[], query: string): CaseC
   classes.forEach((c, i) => {
     const { title, rest } = haystack(c);
     let score = 0;
-    if (title.includes(q)) score = title.startsWith(q) ? 100 : 90;
+    // What happened comes before what stands there: "rubbish" means the rubbish, seldom the rubbish room.
+    if (title.includes(q)) score = (title.startsWith(q) ? 94 : 90) + (c.kind === 'component' ? 0 : 6);
     else if (words.length > 1 && words.every((w) => title.includes(w) || rest.includes(w))) score = 80;
     else if (rest.includes(q)) score = 60;
     for (const m of meant) {
@@ -75,7 +76,7 @@ export function groupClasses(classes: readonly CaseClass[]): ClassGroup[] {
     const id = `${c.kind}-${c.major.code}`;
     let g = groups.get(id);
     if (!g) {
-      g = { id, kind: c.kind, title: { en: c.major.en, zh: c.major.zh }, classes: [] };
+      g = { id, kind: c.kind, title: { en: c.major.en || c.major.zh, zh: c.major.zh || c.major.en }, classes: [] };
       groups.set(id, g);
     }
     g.classes.push(c);

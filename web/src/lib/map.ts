@@ -12,6 +12,8 @@ export type { Map as MapLibreMap, GeoJSONSource, VectorTileSource } from 'maplib
 
 interface Look {
   ground: string;
+  land: string;
+  empty: string;
   water: string;
   park: string;
   street: string;
@@ -23,8 +25,8 @@ interface Look {
   area: string;
 }
 const LOOKS: Record<'day' | 'wall', Look> = {
-  day: { ground: '#f3f1ec', water: '#b9d7ea', park: '#d3e7c8', street: '#ffffff', casing: '#d5d0c6', major: '#ffe6ad', text: '#33404e', halo: '#ffffff', cell: '#7c8ea3', area: '#0f4c81' },
-  wall: { ground: '#0d1722', water: '#12314a', park: '#14291f', street: '#25354a', casing: '#16212e', major: '#3f5570', text: '#c6d3e2', halo: '#0b131d', cell: '#4d6480', area: '#8cc2f5' },
+  day: { ground: '#e7e9ea', land: '#f7f5f0', empty: '#c8241c', water: '#b9d7ea', park: '#d3e7c8', street: '#ffffff', casing: '#d5d0c6', major: '#ffe6ad', text: '#33404e', halo: '#ffffff', cell: '#7c8ea3', area: '#0f4c81' },
+  wall: { ground: '#0a121b', land: '#101c29', empty: '#ff6257', water: '#12314a', park: '#14291f', street: '#25354a', casing: '#16212e', major: '#3f5570', text: '#c6d3e2', halo: '#0b131d', cell: '#4d6480', area: '#8cc2f5' },
 };
 export const LIGHT_COLOURS = {
   day: { green: '#1b7f4b', yellow: '#d18a00', red: '#c8241c', none: '#44566c' },
@@ -32,6 +34,8 @@ export const LIGHT_COLOURS = {
 };
 
 const FONT = ['Noto Sans'];
+/** Street classes drawn broad. */
+const MAJOR = ['motorway', 'trunk', 'primary', 'secondary'];
 
 function tiles(path: string): string {
   return location.origin + path;
@@ -44,34 +48,37 @@ export function mapStyle(o: { basemap: boolean; cells: boolean; wall: boolean; l
     o.locale === 'en' ? ['coalesce', ['get', 'name_en'], ['get', 'name_zh'], ''] : ['coalesce', ['get', 'name_zh'], ['get', 'name_en'], ''];
   const sources: maplibre.StyleSpecification['sources'] = {};
   const layers: maplibre.LayerSpecification[] = [{ id: 'ground', type: 'background', paint: { 'background-color': look.ground } }];
+  if (o.cells) {
+    sources['cells'] = { type: 'vector', tiles: [tiles('/tiles/cells/{z}/{x}/{y}.mvt')], minzoom: 0, maxzoom: 15 };
+    layers.push({ id: 'land', type: 'fill', source: 'cells', 'source-layer': 'areas', paint: { 'fill-color': look.land, 'fill-antialias': false } });
+  }
   if (o.basemap) {
-    for (const l of ['park', 'water', 'street', 'place']) {
-      sources['base-' + l] = { type: 'vector', tiles: [tiles(`/basemap/${l}/{z}/{x}/{y}`)], minzoom: 0, maxzoom: 14 };
-    }
+    sources['base'] = { type: 'vector', tiles: [tiles('/basemap/city/{z}/{x}/{y}')], minzoom: 0, maxzoom: 15 };
     const width = (a: number, b: number): maplibre.ExpressionSpecification => [
       'interpolate', ['exponential', 1.5], ['zoom'],
-      10, ['match', ['get', 'class'], ['motorway', 'trunk', 'primary', 'main', 'major'], a, a * 0.4],
-      17, ['match', ['get', 'class'], ['motorway', 'trunk', 'primary', 'main', 'major'], b, b * 0.6],
+      10, ['match', ['get', 'class'], MAJOR, a, 'tertiary', a * 0.7, a * 0.4],
+      14, ['match', ['get', 'class'], MAJOR, a + 4, 'tertiary', a + 2.4, a + 0.8],
+      17, ['match', ['get', 'class'], MAJOR, b, 'tertiary', b * 0.8, b * 0.55],
     ];
     layers.push(
-      { id: 'park', type: 'fill', source: 'base-park', 'source-layer': 'park', paint: { 'fill-color': look.park } },
-      { id: 'water', type: 'fill', source: 'base-water', 'source-layer': 'water', filter: ['==', ['geometry-type'], 'Polygon'], paint: { 'fill-color': look.water } },
-      { id: 'water-line', type: 'line', source: 'base-water', 'source-layer': 'water', filter: ['==', ['geometry-type'], 'LineString'], paint: { 'line-color': look.water, 'line-width': ['interpolate', ['linear'], ['zoom'], 9, 1, 16, 10] } },
-      { id: 'street-casing', type: 'line', source: 'base-street', 'source-layer': 'street', minzoom: 12, layout: { 'line-cap': 'round', 'line-join': 'round' }, paint: { 'line-color': look.casing, 'line-width': width(2.4, 19) } },
-      { id: 'street', type: 'line', source: 'base-street', 'source-layer': 'street', layout: { 'line-cap': 'round', 'line-join': 'round' }, paint: { 'line-color': ['match', ['get', 'class'], ['motorway', 'trunk', 'primary', 'main', 'major'], look.major, look.street], 'line-width': width(1.6, 15) } },
+      { id: 'park', type: 'fill', source: 'base', 'source-layer': 'park', paint: { 'fill-color': look.park } },
+      { id: 'water', type: 'fill', source: 'base', 'source-layer': 'water', filter: ['==', ['geometry-type'], 'Polygon'], paint: { 'fill-color': look.water } },
+      { id: 'water-line', type: 'line', source: 'base', 'source-layer': 'water', filter: ['==', ['geometry-type'], 'LineString'], paint: { 'line-color': look.water, 'line-width': ['interpolate', ['linear'], ['zoom'], 9, 1, 16, 10] } },
+      { id: 'street-casing', type: 'line', source: 'base', 'source-layer': 'street', minzoom: 12, layout: { 'line-cap': 'round', 'line-join': 'round' }, paint: { 'line-color': look.casing, 'line-width': width(2.4, 19) } },
+      { id: 'street', type: 'line', source: 'base', 'source-layer': 'street', layout: { 'line-cap': 'round', 'line-join': 'round' }, paint: { 'line-color': ['match', ['get', 'class'], MAJOR, look.major, look.street], 'line-width': width(1.6, 15) } },
     );
   }
   if (o.cells) {
-    sources['cells'] = { type: 'vector', tiles: [tiles('/tiles/cells/{z}/{x}/{y}.mvt')], minzoom: 0, maxzoom: 15 };
     layers.push(
+      { id: 'cell-empty', type: 'fill', source: 'cells', 'source-layer': 'cells', filter: ['==', ['get', 'on_duty'], false], paint: { 'fill-color': look.empty, 'fill-opacity': 0.12 } },
       { id: 'cell-line', type: 'line', source: 'cells', 'source-layer': 'cells', minzoom: 11.5, paint: { 'line-color': look.cell, 'line-width': ['interpolate', ['linear'], ['zoom'], 11.5, 0.4, 16, 1.6], 'line-opacity': 0.75 } },
-      { id: 'area-line', type: 'line', source: 'cells', 'source-layer': 'areas', paint: { 'line-color': look.area, 'line-width': ['interpolate', ['linear'], ['zoom'], 8, 0.8, 15, 2.4], 'line-opacity': 0.8 } },
+      { id: 'area-line', type: 'line', source: 'cells', 'source-layer': 'areas', paint: { 'line-color': look.area, 'line-width': ['interpolate', ['linear'], ['zoom'], 8, ['match', ['get', 'level'], [0, 1, 2], 1.2, 3, 0.6, 0.3], 15, ['match', ['get', 'level'], [0, 1, 2], 3, 3, 2, 1.4]], 'line-opacity': ['match', ['get', 'level'], [0, 1, 2], 0.75, 0.45] } },
     );
   }
   if (o.basemap) {
     layers.push(
-      { id: 'street-name', type: 'symbol', source: 'base-street', 'source-layer': 'street', minzoom: 13, layout: { 'symbol-placement': 'line', 'text-field': name, 'text-font': FONT, 'text-size': 12 }, paint: { 'text-color': look.text, 'text-halo-color': look.halo, 'text-halo-width': 1.4 } },
-      { id: 'place-name', type: 'symbol', source: 'base-place', 'source-layer': 'place', layout: { 'text-field': name, 'text-font': FONT, 'text-size': ['interpolate', ['linear'], ['zoom'], 8, 12, 14, 16], 'text-max-width': 8 }, paint: { 'text-color': look.text, 'text-halo-color': look.halo, 'text-halo-width': 1.6 } },
+      { id: 'street-name', type: 'symbol', source: 'base', 'source-layer': 'street', minzoom: 13, layout: { 'symbol-placement': 'line', 'text-field': name, 'text-font': FONT, 'text-size': 12 }, paint: { 'text-color': look.text, 'text-halo-color': look.halo, 'text-halo-width': 1.4 } },
+      { id: 'place-name', type: 'symbol', source: 'base', 'source-layer': 'place', layout: { 'text-field': name, 'text-font': FONT, 'text-size': ['interpolate', ['linear'], ['zoom'], 8, 12, 14, 16], 'text-max-width': 8 }, paint: { 'text-color': look.text, 'text-halo-color': look.halo, 'text-halo-width': 1.6 } },
     );
   }
   if (o.cells) {
