@@ -2,9 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/civil.h"
 #include "base/json.h"
 #include "cli/cli.h"
 #include "domain/grid/folder.h"
+#include "domain/process/export_cases.h"
 #include "domain/process/import_cases.h"
 
 /* The folder of a city with its places and process engine, as a command needs them. */
@@ -133,4 +135,77 @@ int cli_import_cases(int argc, char **argv) {
     if (rc == ERR_OK) rc = run_import(&a, &o, &err);
     close_city(&o);
     return rc == ERR_OK ? 0 : cli_fail("import cases", &err);
+}
+
+/* ---- export ---- */
+
+/* A day of the city's calendar, or an instant as RFC 3339. */
+static enum err_code read_when(const char *name, const char *text, const struct tz *tz, int64_t *us,
+                               struct err *err) {
+    int64_t days = 0;
+    if (text == NULL) return ERR_OK;
+    if (civil_date_parse(text, &days)) {
+        *us = tz_to_utc(tz, days * INT64_C(86400000000));
+        return ERR_OK;
+    }
+    if (rfc3339_parse(text, us, NULL) == ERR_OK) return ERR_OK;
+    return err_fail(err, ERR_INVALID,
+                    "--%s \"%.60s\": expected a date such as 2026-01-31, or a time with its zone",
+                    name, text);
+}
+
+struct export_args {
+    const char *data, *format, *from, *to, *out, *purpose;
+    bool personal;
+};
+
+static enum err_code run_export(const struct export_args *a, struct opened *o, struct err *err) {
+    struct case_export x = {.engine = o->engine,
+                            .ledger = o->f.ledger,
+                            .from_us = INT64_MIN,
+                            .to_us = INT64_MAX,
+                            .personal = a->personal,
+                            .purpose = a->purpose,
+                            .out = stdout};
+    int64_t n = 0;
+    TRY(export_format_parse(a->format, &x.format, err));
+    TRY(read_when("from", a->from, o->f.tz, &x.from_us, err));
+    TRY(read_when("to", a->to, o->f.tz, &x.to_us, err));
+    if (a->out != NULL) TRY(open_file(a->out, "w", &x.out, err));
+    enum err_code rc = export_cases(&x, &n, err);
+    rc = close_file(x.out, rc, err);
+    if (rc == ERR_OK) (void)fprintf(stderr, "%lld cases\n", (long long)n);
+    return rc;
+}
+
+int cli_export_cases(int argc, char **argv) {
+    struct export_args a = {.format = "ndjson"};
+    const struct opt opts[] = {
+        {"data", OPT_STR, &a.data, true, "DIR", "the city's folder"},
+        {"format", OPT_STR, &a.format, false, "F", "ndjson (with routes), csv or geojson"},
+        {"from", OPT_STR, &a.from, false, "DATE", "opened on this day or later"},
+        {"to", OPT_STR, &a.to, false, "DATE", "opened before this day"},
+        {"out", OPT_STR, &a.out, false, "FILE", "standard output without it"},
+        {"personal", OPT_FLAG, &a.personal, false, NULL, "also personal values; journalled"},
+        {"purpose", OPT_STR, &a.purpose, false, "TEXT", "why personal values are needed"}};
+    const struct opt_command cmd = {
+        "export cases",
+        NULL,
+        0,
+        0,
+        opts,
+        7,
+        "Export all cases, in order of their ids; no personal values unless asked for."};
+    struct err err = {0};
+    struct opened o;
+    size_t n = 0;
+    if (opt_wants_help(argc, argv)) {
+        opt_help(&cmd);
+        return 0;
+    }
+    if (opt_parse(&cmd, argc, argv, &n, &err) != ERR_OK) return cli_usage(&cmd, &err);
+    enum err_code rc = open_city(a.data, &o, &err);
+    if (rc == ERR_OK) rc = run_export(&a, &o, &err);
+    close_city(&o);
+    return rc == ERR_OK ? 0 : cli_fail("export cases", &err);
 }

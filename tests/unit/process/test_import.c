@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "domain/grid/folder.h"
 #include "domain/grid/import.h"
+#include "domain/process/export_cases.h"
 #include "domain/process/import_cases.h"
 #include "domain/process/import_row.h"
 #include "domain/process/import_time.h"
@@ -304,6 +305,69 @@ static void test_small(void **state) {
     drop_town(&t);
 }
 
+/* ---- export ---- */
+
+static void export_text(struct town *t, struct case_export x, struct bytes *out,
+                        enum err_code want) {
+    int64_t n = 0;
+    struct err err = {0};
+    x.engine = t->engine;
+    x.ledger = t->f.ledger;
+    x.out = tmpfile();
+    if (x.to_us == 0) {
+        x.from_us = INT64_MIN;
+        x.to_us = INT64_MAX;
+    }
+    enum err_code rc = export_cases(&x, &n, &err);
+    if (rc != want) fail_msg("%s: %s", err_name(rc), err.detail);
+    rewind(x.out);
+    out->text[fread(out->text, 1, sizeof out->text - 1, x.out)] = '\0';
+    (void)fclose(x.out);
+}
+
+static void test_export(void **state) {
+    (void)state;
+    static const char map[] =
+        MAP_HEAD "columns: {id: n, opened: o, description: p}\nclass: {otherwise: dispute-02}\n"
+                 "state: {otherwise: registered}\nchannel: {otherwise: desk}\n";
+    struct town t;
+    struct err err = {0};
+    struct bytes a, b;
+    new_town(&t, "UTC");
+    open_town(&t);
+    struct case_imported n = import_text(
+        &t, map, "n,o,p\n1,2026-01-02,loud music\n2,2026-01-03,=1+1\n", false, NULL, ERR_OK, &err);
+    assert_int_equal(n.imported, 2);
+    export_text(&t, (struct case_export){.format = EXPORT_NDJSON}, &a, ERR_OK);
+    export_text(&t, (struct case_export){.format = EXPORT_NDJSON}, &b, ERR_OK);
+    assert_string_equal(a.text, b.text);
+    assert_non_null(strstr(a.text, "\"source_id\":\"1\""));
+    assert_non_null(strstr(a.text, "\"route\":[{\"move\":\"report\",\"to_state\":\"registered\","
+                                   "\"at\":\"2026-01-02T00:00:00Z\""));
+    assert_null(strstr(a.text, "loud"));
+    assert_null(strstr(a.text, "follow_hash"));
+    export_text(&t, (struct case_export){.format = EXPORT_CSV, .personal = true}, &a, ERR_INVALID);
+    assert_string_equal(a.text, "");
+    assert_int_equal(number(&t, "SELECT count(*) FROM journal WHERE type = 'export'"), 0);
+    export_text(&t,
+                (struct case_export){.format = EXPORT_CSV, .personal = true, .purpose = "a test"},
+                &a, ERR_OK);
+    assert_non_null(strstr(a.text, ",loud music,"));
+    assert_non_null(strstr(a.text, ",'=1+1,"));
+    assert_null(strstr(a.text, "follow_hash"));
+    assert_int_equal(number(&t, "SELECT count(*) FROM journal WHERE type = 'export'"), 1);
+    export_text(&t,
+                (struct case_export){.format = EXPORT_GEOJSON,
+                                     .from_us = INT64_C(1767398400000000),
+                                     .to_us = INT64_MAX},
+                &a, ERR_OK);
+    assert_null(strstr(a.text, "\"source_id\":\"1\""));
+    assert_non_null(strstr(a.text, "\"geometry\":null,"));
+    assert_non_null(strstr(a.text, "\"source_id\":\"2\""));
+    close_town(&t);
+    drop_town(&t);
+}
+
 static void test_headers(void **state) {
     struct town *t = *state;
     struct err err = {0};
@@ -463,6 +527,7 @@ int main(void) {
         cmocka_unit_test(test_times),      cmocka_unit_test(test_rule),
         cmocka_unit_test(test_map_errors), cmocka_unit_test(test_small),
         cmocka_unit_test(test_headers),    cmocka_unit_test(test_boston),
+        cmocka_unit_test(test_export),
     };
     return cmocka_run_group_tests_name("import", tests, setup, teardown);
 }
