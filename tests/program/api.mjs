@@ -19,6 +19,15 @@ export async function workerPoint(worker) {
   }
   throw new Error('no point in a cell of the worker');
 }
+/** A point in a cell that is not one of `own`. */
+export async function pointOutside(stranger, cells, own) {
+  for (const c of cells.filter((x) => !own.has(x.code))) {
+    const lon = (c.bbox[0] + c.bbox[2]) / 2, lat = (c.bbox[1] + c.bbox[3]) / 2;
+    const at = (await stranger.get(`/api/v1/locate?lon=${lon}&lat=${lat}`)).json;
+    if (at.cell?.code === c.code) return { lon, lat };
+  }
+  throw new Error('no point in another cell');
+}
 /** Carries a street case to its end: who makes which move. */
 export async function carry(code, people, upTo = 'close') {
   const way = [['operator', 'accept', {}], ['operator', 'file', {}], ['operator', 'dispatch', {}], ['handler', 'handle', { note: 'done' }], ['verifier', 'verify', {}], ['operator', 'close', {}]];
@@ -205,7 +214,9 @@ test('Idempotency-Key: the same request gets the same reply with its secret, ano
     problem(await stranger.post('/api/v1/cases', { ...body, description: 'twice' }, key), 422, 'INVALID');
     problem(await stranger.post('/api/v1/cases', body, { 'Idempotency-Key': 'short' }), 422, 'INVALID');
     const many = await Promise.all(Array.from({ length: 12 }, () => stranger.post('/api/v1/cases', body, { 'Idempotency-Key': 'test-key-0002' })));
-    equal(new Set(many.map((r) => r.text)).size, 1, 'twelve at once make one case');
+    const made = many.filter((r) => r.status === 201);
+    must(made.length >= 1 && new Set(made.map((r) => r.text)).size === 1, 'twelve at once make one case');
+    for (const r of many.filter((x) => x.status !== 201)) problem(r, 409, 'CONFLICT');
     const op = await stranger.as(accounts.operator);
     const code = a.json.code;
     const m = () => op.post(`/api/v1/cases/${code}/accept`, {}, { 'If-Match': '"1"', 'Idempotency-Key': 'move-key-0001' });

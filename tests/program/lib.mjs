@@ -148,6 +148,22 @@ export async function serving(dir, f, o) {
   }
 }
 
+let common = null;
+/** One server with the demo city for all tests that do no harm to one another; people are signed in once. */
+export async function commonServer() {
+  if (!common) {
+    const { dir, accounts } = demoCity();
+    const server = await serve(dir);
+    const stranger = new Client(server);
+    const people = {};
+    common = { server, dir, accounts, stranger, who: async (role) => (people[role] ??= await stranger.as(accounts[role])) };
+  }
+  return common;
+}
+export async function stopCommon() {
+  if (common) await common.server.stop();
+}
+
 /* ---- HTTP ---- */
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
@@ -335,9 +351,8 @@ export const goldenShape = (name, value) => golden(name, shape(value));
 
 export const sha = (s) => createHash('sha256').update(s).digest('hex');
 
-/** A JPEG of one grey block with an EXIF part that holds a place and a name. */
-export function jpegWithExif(marker) {
-  const grey = Buffer.from('/9j/4AAQSkZJRgABAQEASABIAAD/2wBDAP//////////////////////////////////////////////////////////////////////////////////////wgALCAABAAEBAREA/8QAFBABAAAAAAAAAAAAAAAAAAAAAP/aAAgBAQABPxA=', 'base64');
+/** The JPEG with an EXIF part that names `marker`. */
+export function withExif(jpeg, marker) {
   const text = Buffer.from(`${marker}\0`);
   const tiff = Buffer.alloc(8 + 2 + 12 + 4);
   tiff.write('II*\0', 0, 'latin1');
@@ -351,7 +366,7 @@ export function jpegWithExif(marker) {
   const head = Buffer.alloc(4);
   head.writeUInt16BE(0xffe1, 0);
   head.writeUInt16BE(exif.length + 2, 2);
-  return Buffer.concat([grey.subarray(0, 2), head, exif, grey.subarray(2)]);
+  return Buffer.concat([jpeg.subarray(0, 2), head, exif, jpeg.subarray(2)]);
 }
 export function form(file, { name = 'photo.jpg', type = 'image/jpeg', field = 'file' } = {}) {
   const b = 'gezhi-test-boundary';

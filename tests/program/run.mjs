@@ -1,4 +1,4 @@
-import { BIN, count, runAll } from './lib.mjs';
+import { BIN, count, runAll, stopCommon } from './lib.mjs';
 import { existsSync } from 'node:fs';
 
 if (!existsSync(BIN)) {
@@ -7,5 +7,6 @@ if (!existsSync(BIN)) {
 }
 for (const part of ['cli', 'api', 'places', 'accounts', 'media', 'events', 'rights', 'refusals', 'durability', 'hostile']) await import(`./${part}.mjs`);
 await runAll();
+await stopCommon();
 console.log(`${count.ok} passed, ${count.failed} failed`);
 process.exit(count.failed ? 1 : 0);
