@@ -163,8 +163,9 @@ enum err_code mvt_new(struct arena *a, unsigned z, uint32_t x, uint32_t y, struc
     t->per_lon = t->scale / 360;
     t->zero_x = 180 * t->per_lon - (double)x * MVT_EXTENT;
     t->y0 = (double)y * MVT_EXTENT;
-    /* A screen shows 512 pixels a tile: eight units a pixel while the reader can still zoom in. */
-    t->grid = z <= 11 ? 8 : z <= 13 ? 4 : 1;
+    /* A screen shows 512 pixels a tile, eight units a pixel, and twice as many when it is dense or
+     * zoomed in between: half a pixel is the coarsest that shows no steps. */
+    t->grid = z <= 11 ? 4 : z <= 13 ? 2 : 1;
     t->per_grid = 1.0 / t->grid;
     poly_fit(t, box[1], box[3]);
     for (int i = -16; i <= 16; i++) {
