@@ -109,7 +109,7 @@ static int64_t no_post_cells(const struct grid *g, int64_t now_us) {
     int64_t n = 0;
     for (size_t i = 0; i < g->n_cells; i++) {
         struct place p = grid_place_of_cell(g, (int)i, now_us);
-        n += p.post == GRID_NONE || p.is_desk ? 1 : 0;
+        n += p.unbound ? 1 : 0;
     }
     return n;
 }

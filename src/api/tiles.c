@@ -87,7 +87,7 @@ static enum err_code cells_layer(struct tile_call *t, const struct grid *g, stru
                 text_tag("code", cell->code),
                 text_tag("name", cell->name),
                 text_tag("layer", cell->layer),
-                {.key = "on_duty", .type = MVT_BOOL, .u.b = pl.post != GRID_NONE && !pl.is_desk}};
+                {.key = "on_duty", .type = MVT_BOOL, .u.b = !pl.unbound}};
             if (shape != NULL) TRY(mvt_polygon(t->mvt, (uint64_t)cell->id, shape, tags, 4, err));
         }
     }

@@ -318,6 +318,7 @@ static enum err_code load_posts(struct loader *l, struct grid_cell *cells) {
                                 .cover_until_us = cursor_int(c, 8),
                                 .cell = cell,
                                 .area = area,
+                                .on = hours_parse(cursor_text(c, 6)),
                                 .display = text_of(l, c, 13)};
         if (cell != GRID_NONE && cells[cell].post == GRID_NONE) cells[cell].post = (int)(n - 1);
     }
@@ -364,6 +365,22 @@ static enum err_code load_units(struct loader *l) {
     return rc;
 }
 
+/* The city's zone; a folder without the city's row counts hours in UTC. */
+static enum err_code load_zone(struct loader *l) {
+    struct cursor *c = NULL;
+    struct sql s;
+    TRY(sql_begin(&s, l->a, l->err));
+    sql_add(&s, "SELECT timezone FROM ");
+    sql_table(&s, &table_city);
+    sql_add(&s, " WHERE ledger = 1 ORDER BY id");
+    TRY(sql_query(&s, l->db, &c, l->err));
+    bool has = false;
+    enum err_code rc = cursor_next(c, &has, l->err);
+    if (rc == ERR_OK && has) rc = tz_load(l->a, cursor_text(c, 0), &l->g->tz, l->err);
+    cursor_close(c);
+    return rc;
+}
+
 enum err_code grid_build(struct db *db, int64_t ledger, const struct pack_set *packs,
                          const struct grid *previous, const struct grid **out, struct err *err) {
     (void)ledger;
@@ -379,7 +396,8 @@ enum err_code grid_build(struct db *db, int64_t ledger, const struct pack_set *p
     s->grid.main_layer = "";
     box_none(s->grid.bbox);
     struct loader l = {a, db, packs, &s->grid, err};
-    enum err_code rc = load_areas(&l);
+    enum err_code rc = load_zone(&l);
+    if (rc == ERR_OK) rc = load_areas(&l);
     if (rc == ERR_OK) rc = load_cells(&l);
     if (rc == ERR_OK) rc = load_posts(&l, (struct grid_cell *)(uintptr_t)s->grid.cells);
     if (rc == ERR_OK) rc = load_units(&l);

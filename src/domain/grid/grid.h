@@ -1,9 +1,12 @@
 /* domain/grid/grid.h - where -> who: the tree of areas, layers of cells, posts and units as one
- * immutable snapshot. A point gives its cell, the cell its post-holder on duty; a cell without one
- * gives the desk of the nearest parent area. The snapshot is rebuilt after a committed change of
+ * immutable snapshot. A point gives its cell, the cell its post-holder on duty; a cell without one,
+ * or outside the hours of its post (hours.h, local time of the city), gives the nearest desk above
+ * that is on duty. The snapshot is rebuilt after a committed change of
  * area, cell, post or unit and swapped; readers hold a counted reference. */
 #ifndef DOMAIN_GRID_GRID_H
 #define DOMAIN_GRID_GRID_H
+#include "base/civil.h"
+#include "domain/grid/hours.h"
 #include "domain/pack/pack.h"
 #include "geo/locate.h"
 #include "store/ledger.h"
@@ -37,7 +40,8 @@ struct grid_post {
     int64_t id, version;
     const char *title, *account, *display, *phone, *duties, *hours, *cover; /* "" when absent */
     int64_t cover_until_us;                                                 /* 0: no cover now */
-    int cell, area; /* exactly one is set: a worker's post, or the desk of an area */
+    int cell, area;  /* exactly one is set: a worker's post, or the desk of an area */
+    struct hours on; /* `hours` as numbers */
 };
 struct grid_unit {
     int64_t id;
@@ -66,6 +70,7 @@ struct grid {
     const char *main_layer; /* the layer cases are located in: the first by name "social", else the
                                first; "" when none */
     double bbox[4];         /* of all cells and areas; NaN when empty */
+    const struct tz *tz;    /* the city's zone, for hours; NULL = UTC */
     int64_t seq;            /* journal sequence it was built from */
 };
 
@@ -75,7 +80,9 @@ struct place {
     int at[GRID_LEVELS];
     int post; /* who is on duty there now: the worker's post, or the nearest desk; GRID_NONE when
                  nobody is */
-    bool is_desk; /* the cell has nobody on duty: the parent's desk it is */
+    bool is_desk; /* the cell has nobody on duty now: the parent's desk it is */
+    bool unbound; /* nobody is bound to the cell at any hour: what lists of such cells show. Also
+                     true for an area */
 };
 
 struct grid_service;
@@ -92,7 +99,10 @@ enum err_code grid_build(struct db *db, int64_t ledger, const struct pack_set *p
                          const struct grid *previous, const struct grid **out,
                          struct err *err) NODISCARD;
 
-/* lon, lat in degrees WGS-84. now_us decides cover. Cost: under a microsecond. */
+/* lon, lat in degrees WGS-84. now_us decides cover and who is within the hours
+ * of the post. A desk outside its hours is passed over for the next one above; when none of them is
+ * on duty the nearest desk it is, so that a report at night always reaches somebody. Cost: under a
+ * microsecond. */
 struct place grid_place(const struct grid *g, const char *layer, double lon, double lat,
                         int64_t now_us);
 /* The same for a known cell or area (index). */
@@ -104,7 +114,7 @@ int grid_area_index(const struct grid *g, const char *code);
 int grid_cell_index(const struct grid *g, const char *layer, const char *code);
 int grid_unit_index(const struct grid *g, const char *code);
 int grid_post_index(const struct grid *g, int64_t id);
-/* Desk post of the area or its nearest ancestor that has one, or GRID_NONE. */
+/* Desk post of the area or its nearest ancestor that has one, at any hour, or GRID_NONE. */
 int grid_desk(const struct grid *g, int area);
 /* The unit for a duty in or above an area: nearest first. GRID_NONE when none. */
 int grid_unit_for(const struct grid *g, const char *duty, const int at[GRID_LEVELS]);

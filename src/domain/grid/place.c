@@ -71,8 +71,26 @@ int grid_desk(const struct grid *g, int area) {
     return GRID_NONE;
 }
 
+static bool on_duty(const struct grid *g, const struct grid_post *p, int64_t now_us) {
+    if (p->on.n == 0) return true;
+    const int64_t minute_us = 60000000;
+    int64_t minute = (g->tz == NULL ? now_us : tz_to_local(g->tz, now_us)) / minute_us;
+    return hours_on(&p->on, (int)(((minute % HOURS_DAY_MIN) + HOURS_DAY_MIN) % HOURS_DAY_MIN));
+}
+
+/* The nearest desk that is on duty, else the nearest. */
+static int desk_now(const struct grid *g, int area, int64_t now_us) {
+    int nearest = grid_desk(g, area);
+    for (int depth = 0; area != GRID_NONE && depth < 16; depth++) {
+        int desk = g->desks[area];
+        if (desk != GRID_NONE && on_duty(g, &g->posts[desk], now_us)) return desk;
+        area = g->areas[area].parent;
+    }
+    return nearest;
+}
+
 static struct place nowhere(void) {
-    struct place p = {.cell = GRID_NONE, .post = GRID_NONE};
+    struct place p = {.cell = GRID_NONE, .post = GRID_NONE, .unbound = true};
     for (int i = 0; i < GRID_LEVELS; i++) p.at[i] = GRID_NONE;
     return p;
 }
@@ -94,12 +112,11 @@ static int top_area(const struct grid *g) {
 }
 
 struct place grid_place_of_area(const struct grid *g, int area, int64_t now_us) {
-    (void)now_us;
     struct place p = nowhere();
     if (area == GRID_NONE) area = top_area(g);
     if (area == GRID_NONE) return p;
     snapshot_levels(g, area, p.at);
-    p.post = grid_desk(g, area);
+    p.post = desk_now(g, area, now_us);
     p.is_desk = true;
     return p;
 }
@@ -109,13 +126,14 @@ struct place grid_place_of_cell(const struct grid *g, int cell, int64_t now_us) 
     const struct grid_cell *c = &g->cells[cell];
     p.cell = cell;
     memcpy(p.at, c->at, sizeof p.at);
-    if (c->post != GRID_NONE && grid_post_account(&g->posts[c->post], now_us)[0] != '\0') {
+    p.unbound = c->post == GRID_NONE || grid_post_account(&g->posts[c->post], now_us)[0] == '\0';
+    if (!p.unbound && on_duty(g, &g->posts[c->post], now_us)) {
         p.post = c->post;
         return p;
     }
     int area = deepest(c->at);
     p.is_desk = true;
-    p.post = area == GRID_NONE ? GRID_NONE : grid_desk(g, area);
+    p.post = area == GRID_NONE ? GRID_NONE : desk_now(g, area, now_us);
     return p;
 }
 

@@ -47,7 +47,7 @@ static enum err_code rebuild(struct grid_service *s, struct err *err) {
 }
 
 static bool concerns(const char *type) {
-    static const char *const types[] = {"area", "cell", "post", "unit", "account"};
+    static const char *const types[] = {"area", "cell", "post", "unit", "account", "city"};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         if (strcmp(type, types[i]) == 0) return true;
     }

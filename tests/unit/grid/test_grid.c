@@ -84,9 +84,73 @@ static void test_cover(void **state) {
     grid_unref(before);
 }
 
+struct set_hours {
+    struct test_city *city;
+    int64_t post;
+    const char *hours;
+};
+
+static enum err_code write_hours(struct tx *tx, void *arg, struct err *err) {
+    struct set_hours *k = arg;
+    const struct type_def *t = pack_type(k->city->folder.packs, "post");
+    struct cell cells[64];
+    int64_t version = 0;
+    TRY(tx_get(tx, &t->table, k->post, cells, &version, err));
+    cells[type_field(t, "hours")] = cell_text(k->hours);
+    return tx_update(tx, &t->table, k->post, version, cells, err);
+}
+
+static void hours_of(struct test_city *c, int64_t post, const char *hours) {
+    struct set_hours k = {c, post, hours};
+    city_run(c, write_hours, &k);
+    ledger_catch_up(c->folder.ledger, ledger_last_seq(c->folder.ledger));
+}
+
+/* Outside the hours of the worker, in the city's own time, the desk above it is; a desk outside its
+ * hours is passed over, and the nearest one is asked when all of them sleep. */
+static void test_hours(void **state) {
+    struct test_city *c = *state;
+    const int64_t hour = INT64_C(3600000000);
+    const int64_t nine = 1 * hour, three = 19 * hour; /* 09:00 and 03:00 in Shanghai */
+    const struct grid *g = grid_ref(c->grid);
+    struct place p = grid_place(g, "social", 119.05, 30.05, nine);
+    int64_t worker = g->posts[p.post].id;
+    int town = grid_desk(g, p.at[LEVEL_TOWN]), county = grid_desk(g, p.at[LEVEL_COUNTY]);
+    int64_t town_desk = g->posts[town].id, county_desk = g->posts[county].id;
+    int64_t city_desk = g->posts[grid_desk(g, p.at[LEVEL_CITY])].id;
+    assert_true(town != county);
+    grid_unref(g);
+    const struct {
+        int64_t post; /* whose hours become the working day */
+        int64_t at_night;
+    } steps[] = {{worker, town_desk},
+                 {town_desk, county_desk},
+                 {county_desk, city_desk},
+                 {city_desk, town_desk}};
+    for (size_t i = 0; i < 4; i++) {
+        hours_of(c, steps[i].post, "08:30-17:30");
+        g = grid_ref(c->grid);
+        p = grid_place(g, "social", 119.05, 30.05, nine);
+        assert_int_equal(g->posts[p.post].id, worker);
+        assert_false(p.is_desk);
+        assert_false(p.unbound);
+        p = grid_place(g, "social", 119.05, 30.05, three);
+        assert_int_equal(g->posts[p.post].id, steps[i].at_night);
+        assert_true(p.is_desk);
+        assert_false(p.unbound); /* somebody is bound, only not now */
+        assert_true(grid_place(g, "social", 119.15, 30.05, nine).unbound);
+        grid_unref(g);
+    }
+    g = grid_ref(c->grid);
+    p = grid_place_of_area(g, GRID_NONE, three);
+    assert_int_equal(g->posts[p.post].id, city_desk);
+    grid_unref(g);
+    for (size_t i = 0; i < 4; i++) hours_of(c, steps[i].post, "");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_points),
                                        cmocka_unit_test(test_desks_and_units),
-                                       cmocka_unit_test(test_cover)};
+                                       cmocka_unit_test(test_cover), cmocka_unit_test(test_hours)};
     return cmocka_run_group_tests(tests, city_setup, city_teardown);
 }
