@@ -8,14 +8,15 @@
 #include "cli/cli.h"
 #include "domain/grid/import.h"
 
-static int run_import(const char *name, const char *data, const struct grid_import *in,
-                      bool cells) {
+static int run_import(const char *name, const char *data, const struct grid_import *in, bool cells,
+                      bool quiet) {
     struct err err = {0};
     struct folder f;
     struct grid_imported out;
     if (folder_open(data, 2, NULL, &f, &err) != ERR_OK) return cli_fail(name, &err);
     struct grid_import i = *in;
     i.helper_dir = folder_helpers(f.arena);
+    i.warnings = quiet ? NULL : stderr;
     enum err_code rc = grid_import_run(&f, &i, &out, &err);
     folder_close(&f);
     if (rc != ERR_OK) return cli_fail(name, &err);
@@ -40,6 +41,7 @@ static int level_of(const char *text) {
 
 int cli_import_areas(int argc, char **argv) {
     const char *data = NULL, *level = NULL;
+    bool quiet = false;
     struct grid_import in = {.level = -1, .problems = stderr};
     const struct opt opts[] = {
         {"data", OPT_STR, &data, true, "DIR", "the city's folder"},
@@ -50,9 +52,10 @@ int cli_import_areas(int argc, char **argv) {
         {"parent", OPT_STR, &in.parent, false, "CODE", "area above all of them"},
         {"crs", OPT_STR, &in.crs, false, "CRS",
          "wgs84, gcj02, bd09 or EPSG:n, against what the file says"},
-        {"repair", OPT_FLAG, &in.repair, false, NULL, "mend shapes that are not valid"}};
+        {"repair", OPT_FLAG, &in.repair, false, NULL, "mend shapes that are not valid"},
+        {"quiet", OPT_FLAG, &quiet, false, NULL, "do not report overlaps and gaps"}};
     const struct opt_command cmd = {
-        "import areas", "FILE", 1, 1, opts, 7, "Import areas from what OGR reads."};
+        "import areas", "FILE", 1, 1, opts, 8, "Import areas from what OGR reads."};
     struct err err = {0};
     size_t n = 0;
     if (argc > 0 && strcmp(argv[0], "--help") == 0) {
@@ -66,11 +69,12 @@ int cli_import_areas(int argc, char **argv) {
         return cli_usage(&cmd, &err);
     }
     in.file = argv[0];
-    return run_import("import areas", data, &in, false);
+    return run_import("import areas", data, &in, false, quiet);
 }
 
 int cli_import_cells(int argc, char **argv) {
     const char *data = NULL;
+    bool quiet = false;
     struct grid_import in = {.level = -1, .problems = stderr};
     const struct opt opts[] = {
         {"data", OPT_STR, &data, true, "DIR", "the city's folder"},
@@ -82,9 +86,10 @@ int cli_import_cells(int argc, char **argv) {
          "attribute with the area's code; by shape without it"},
         {"crs", OPT_STR, &in.crs, false, "CRS",
          "wgs84, gcj02, bd09 or EPSG:n, against what the file says"},
-        {"repair", OPT_FLAG, &in.repair, false, NULL, "mend shapes that are not valid"}};
+        {"repair", OPT_FLAG, &in.repair, false, NULL, "mend shapes that are not valid"},
+        {"quiet", OPT_FLAG, &quiet, false, NULL, "do not report overlaps and gaps"}};
     const struct opt_command cmd = {
-        "import cells", "FILE", 1, 1, opts, 7, "Import a layer of cells from what OGR reads."};
+        "import cells", "FILE", 1, 1, opts, 8, "Import a layer of cells from what OGR reads."};
     struct err err = {0};
     size_t n = 0;
     if (argc > 0 && strcmp(argv[0], "--help") == 0) {
@@ -93,7 +98,7 @@ int cli_import_cells(int argc, char **argv) {
     }
     if (opt_parse(&cmd, argc, argv, &n, &err) != ERR_OK) return cli_usage(&cmd, &err);
     in.file = argv[0];
-    return run_import("import cells", data, &in, true);
+    return run_import("import cells", data, &in, true, quiet);
 }
 
 /* ---- locate ---- */

@@ -1,39 +1,18 @@
 #include "domain/grid/import.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "helper/geo_read.h"
+#include "domain/grid/import_int.h"
 #include "helper/run.h"
 #include "store/sql.h"
 
 enum { ARENA_MAX = 1 << 30, MAX_FEATURES = 200000, MAX_CODE = 40, MAX_NAME = 200 };
-static const double parent_share =
-    0.99; /* an area is the parent when it holds this much of the cell */
-
-struct item {
-    const char *code, *name, *parent;
-    const void *wkb;
-    size_t wkb_n;
-    int64_t number;
-    int area; /* index of the parent area, GRID_NONE */
-};
-struct run {
-    struct folder *folder;
-    const struct grid_import *in;
-    struct grid_imported *out;
-    struct arena *a;
-    const struct grid *grid;
-    struct item *items;
-    size_t n, cap;
-    int64_t n_problems;
-    int level;
-};
-
 /* ---- reading ---- */
 
-static void problem(struct run *r, int64_t number, const char *what, const char *detail) {
+void import_problem(struct run *r, int64_t number, const char *what, const char *detail) {
     r->n_problems++;
     if (r->n_problems <= 50)
         (void)fprintf(r->in->problems, "feature %lld: %s%s\n", (long long)number, what, detail);
@@ -60,41 +39,54 @@ static enum err_code room(struct run *r, struct err *err) {
     return ERR_OK;
 }
 
+/* The shape as it is stored. What cannot be is named and leaves r->n_problems above 0. */
+static enum err_code take_shape(struct run *r, const struct geo_read_head *head,
+                                const struct geo_feature *f, struct item *i, struct err *err) {
+    enum crs crs = CRS_WGS84; /* the helper has converted every other system */
+    if (crs_parse(head->crs, &crs, NULL) != ERR_OK) crs = CRS_WGS84;
+    struct err why = {0};
+    enum err_code rc = polygon_wkb_to_wgs84(r->a, crs, f->wkb, f->wkb_n, &i->wkb, &i->wkb_n, &why);
+    if (rc == ERR_NOMEM) return err_fail(err, rc, "import");
+    if (rc != ERR_OK) import_problem(r, f->number, "its shape cannot be stored: ", why.detail);
+    return ERR_OK;
+}
+
 static enum err_code on_feature(void *arg, const struct geo_read_head *head,
                                 const struct geo_feature *f, struct err *err) {
     struct run *r = arg;
-    (void)head;
     r->out->read++;
     size_t at = 0;
     const char *name = f->values[at++];
     const char *code = r->in->code_field == NULL ? name : f->values[at++];
     const char *parent = r->in->parent_field == NULL ? NULL : f->values[at];
     if (code == NULL || code[0] == '\0')
-        problem(r, f->number, "it has no code", "");
+        import_problem(r, f->number, "it has no code", "");
     else if (!code_fits(r, code))
-        problem(r, f->number, "the code does not follow the rule: ", code);
+        import_problem(r, f->number, "the code does not follow the rule: ", code);
     if (name == NULL || strlen(name) > MAX_NAME)
-        problem(r, f->number, "it has no name, or one over 200 bytes", "");
-    if (f->wkb == NULL) problem(r, f->number, "it has no shape", "");
+        import_problem(r, f->number, "it has no name, or one over 200 bytes", "");
+    if (f->wkb == NULL) import_problem(r, f->number, "it has no shape", "");
     if (f->invalid != NULL && !f->repaired) {
         char where[160];
         (void)snprintf(where, sizeof where, "%s at %.6f, %.6f (%s); --repair mends it", f->invalid,
                        f->invalid_lon, f->invalid_lat, name == NULL ? "" : name);
-        problem(r, f->number, "the shape is not valid: ", where);
+        import_problem(r, f->number, "the shape is not valid: ", where);
     }
     if (f->repaired) r->out->repaired++;
+    struct item shape = {0};
+    if (f->wkb != NULL) TRY(take_shape(r, head, f, &shape, err));
     if (r->n_problems > 0) return ERR_OK;
     TRY(room(r, err));
     struct item *i = &r->items[r->n++];
     *i = (struct item){.code = arena_strdup(r->a, code),
                        .name = arena_strdup(r->a, name),
                        .parent = parent == NULL ? NULL : arena_strdup(r->a, parent),
-                       .wkb = arena_dup(r->a, f->wkb, f->wkb_n),
-                       .wkb_n = f->wkb_n,
+                       .wkb = shape.wkb,
+                       .wkb_n = shape.wkb_n,
                        .number = f->number,
-                       .area = GRID_NONE};
-    return i->code == NULL || i->name == NULL || i->wkb == NULL ? err_fail(err, ERR_NOMEM, "import")
-                                                                : ERR_OK;
+                       .area = GRID_NONE,
+                       .share = NAN};
+    return i->code == NULL || i->name == NULL ? err_fail(err, ERR_NOMEM, "import") : ERR_OK;
 }
 
 static enum err_code read_file(struct run *r, const char *helper, struct err *err) {
@@ -121,48 +113,10 @@ static void check_codes(struct run *r) {
     if (r->n > 1) qsort(r->items, r->n, sizeof *r->items, by_code);
     for (size_t i = 1; i < r->n; i++) {
         if (strcmp(r->items[i].code, r->items[i - 1].code) == 0) {
-            problem(r, r->items[i].number, "its code stands twice in the file: ", r->items[i].code);
+            import_problem(r, r->items[i].number,
+                           "its code stands twice in the file: ", r->items[i].code);
         }
     }
-}
-
-/* The area that holds nearly all of each cell, the deepest of them. */
-static enum err_code parents_by_shape(struct run *r, const char *helper, struct err *err) {
-    size_t n_parent = 0;
-    struct geo_shape *child = ARENA_NEW(r->a, struct geo_shape, r->n),
-                     *parent = ARENA_NEW(r->a, struct geo_shape, r->grid->n_areas);
-    int *area_of = ARENA_NEW(r->a, int, r->grid->n_areas);
-    if (child == NULL || parent == NULL || area_of == NULL)
-        return err_fail(err, ERR_NOMEM, "import");
-    for (size_t i = 0; i < r->n; i++)
-        child[i] = (struct geo_shape){r->items[i].wkb, r->items[i].wkb_n};
-    for (size_t i = 0; i < r->grid->n_areas; i++) {
-        if (r->grid->areas[i].shape == NULL) continue;
-        struct buf wkb;
-        buf_init(&wkb, 64u << 20);
-        polygon_to_wkb(r->grid->areas[i].shape, &wkb);
-        char *copy = wkb.failed ? NULL : arena_dup(r->a, buf_text(&wkb), wkb.n);
-        size_t bytes = wkb.n;
-        buf_deinit(&wkb);
-        if (copy == NULL) return err_fail(err, ERR_NOMEM, "import");
-        parent[n_parent] = (struct geo_shape){copy, bytes};
-        area_of[n_parent++] = (int)i;
-    }
-    if (n_parent == 0) return ERR_OK;
-    struct geo_topology_options o = {.gaps = false};
-    const struct geo_finding *found = NULL;
-    size_t n = 0;
-    TRY(geo_topology(r->a, helper, child, r->n, parent, n_parent, &o, &found, &n, err));
-    for (size_t i = 0; i < n; i++) {
-        if (found[i].relation != GEO_INSIDE || found[i].share < parent_share || found[i].b < 0)
-            continue;
-        struct item *item = &r->items[found[i].a];
-        int area = area_of[found[i].b];
-        if (item->area == GRID_NONE ||
-            r->grid->areas[area].level > r->grid->areas[item->area].level)
-            item->area = area;
-    }
-    return ERR_OK;
 }
 
 static enum err_code find_parents(struct run *r, const char *helper, struct err *err) {
@@ -172,10 +126,9 @@ static enum err_code find_parents(struct run *r, const char *helper, struct err 
         if (code == NULL) continue;
         r->items[i].area = grid_area_index(r->grid, code);
         if (r->items[i].area == GRID_NONE)
-            problem(r, r->items[i].number, "its parent does not exist: ", code);
+            import_problem(r, r->items[i].number, "its parent does not exist: ", code);
     }
-    if (r->in->layer != NULL && r->in->parent_field == NULL && r->n_problems == 0)
-        TRY(parents_by_shape(r, helper, err));
+    if (r->n_problems == 0) TRY(import_shapes(r, helper, err));
     for (size_t i = 0; i < r->n; i++)
         r->out->without_parent += r->items[i].area == GRID_NONE ? 1 : 0;
     return ERR_OK;
@@ -298,7 +251,9 @@ static enum err_code run_import(struct run *r, struct err *err) {
                         .actor = "system",
                         .apply = write_all,
                         .arg = r};
-    return ledger_run(r->folder->ledger, &c, NULL, NULL, err);
+    TRY(ledger_run(r->folder->ledger, &c, NULL, NULL, err));
+    import_warn(r);
+    return ERR_OK;
 }
 
 enum err_code grid_import_run(struct folder *f, const struct grid_import *in,
