@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/app.h"
+#include "api/open311.h"
 #include "base/hash.h"
 
 struct http_response *reply_of_call(struct call *c) {
@@ -23,6 +24,7 @@ struct http_response *reply_of_call(struct call *c) {
 }
 
 struct http_response *reply_of_error(struct call *c, enum err_code rc, const struct err *err) {
+    if (open311_path(c->req->path)) return open311_error(c, rc, err);
     int status = err_status(rc);
     struct buf b;
     buf_init(&b, 8192);
