@@ -7,6 +7,7 @@
 #include "base/csv.h"
 #include "cli/cli.h"
 #include "domain/grid/import.h"
+#include "store/look.h"
 
 static int run_import(const char *name, const char *data, const struct grid_import *in, bool cells,
                       bool quiet) {
@@ -208,13 +209,10 @@ static bool has_layer(const struct grid *g, const char *layer) {
 
 static enum err_code locate_open(const char *data, struct folder *f, struct locating *l,
                                  struct err *err) {
-    TRY(folder_open(data, 1, NULL, f, err));
-    struct reader *rd = NULL;
-    enum err_code rc = ledger_read_begin(f->ledger, &rd, err);
-    if (rc == ERR_OK) {
-        rc = grid_build(reader_db(rd), 1, f->packs, NULL, &l->grid, err);
-        ledger_read_end(rd);
-    }
+    TRY(folder_look(data, f, err));
+    enum err_code rc = grid_build(f->look, 1, f->packs, NULL, &l->grid, err);
+    ledger_look_end(f->look); /* a long stream must not hold the snapshot of a served folder */
+    f->look = NULL;
     if (rc == ERR_OK && !has_layer(l->grid, l->layer)) {
         rc = err_fail(err, ERR_INVALID, "there is no layer \"%s\" of cells", l->layer);
     }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "store/look.h"
 #include "store/tables.h"
 
 enum { ARENA_MAX = 256 << 20, PATH_LEN = 4096, MAX_FILE = 4 << 20, MAX_DEPTH = 6 };
@@ -165,19 +166,23 @@ static enum err_code read_city(struct folder *f, struct err *err) {
     return tz_load(f->arena, f->city.timezone, &f->tz, err);
 }
 
-enum err_code folder_open(const char *dir, int n_readers, const struct log *log, struct folder *out,
-                          struct err *err) {
+static enum err_code load_packs(const char *dir, struct folder *out, struct err *err) {
     *out = (struct folder){.arena = arena_new(ARENA_MAX)};
     if (out->arena == NULL) return err_fail(err, ERR_NOMEM, "folder");
     out->dir = arena_strdup(out->arena, dir);
     char *db = arena_printf(out->arena, "%s/gezhi.db", dir);
     char *packs = arena_printf(out->arena, "%s/packs", dir);
-    enum err_code rc = db == NULL || packs == NULL ? err_fail(err, ERR_NOMEM, "folder") : ERR_OK;
-    if (rc == ERR_OK && access(db, F_OK) != 0) {
-        rc = err_fail(err, ERR_NOT_FOUND, "%s holds no city; make one with: gezhi init --data %s",
-                      dir, dir);
+    if (out->dir == NULL || db == NULL || packs == NULL) return err_fail(err, ERR_NOMEM, "folder");
+    if (access(db, F_OK) != 0) {
+        return err_fail(err, ERR_NOT_FOUND, "%s holds no city; make one with: gezhi init --data %s",
+                        dir, dir);
     }
-    if (rc == ERR_OK) rc = pack_load(out->arena, packs, NULL, &out->packs, err);
+    return pack_load(out->arena, packs, NULL, &out->packs, err);
+}
+
+enum err_code folder_open(const char *dir, int n_readers, const struct log *log, struct folder *out,
+                          struct err *err) {
+    enum err_code rc = load_packs(dir, out, err);
     if (rc == ERR_OK) {
         struct ledger_options o = options(out->packs, n_readers, log);
         rc = ledger_open(dir, &o, &out->ledger, err);
@@ -187,8 +192,16 @@ enum err_code folder_open(const char *dir, int n_readers, const struct log *log,
     return rc;
 }
 
+enum err_code folder_look(const char *dir, struct folder *out, struct err *err) {
+    enum err_code rc = load_packs(dir, out, err);
+    if (rc == ERR_OK) rc = ledger_look(dir, 1, &out->look, err);
+    if (rc != ERR_OK) folder_close(out);
+    return rc;
+}
+
 void folder_close(struct folder *f) {
     if (f->ledger != NULL) ledger_close(f->ledger);
+    ledger_look_end(f->look);
     arena_free(f->arena);
     *f = (struct folder){0};
 }

@@ -13,7 +13,8 @@ struct folder {
     struct arena *arena;
     const char *dir;
     const struct pack_set *packs;
-    struct ledger *ledger;
+    struct ledger *ledger; /* NULL after folder_look */
+    struct db *look;       /* NULL after folder_open */
     struct city city;
     const struct tz *tz;
 };
@@ -25,6 +26,9 @@ enum err_code folder_create(const char *dir, const char *packs_dir, const struct
 /* Open for writing (one process at a time). n_readers >= 1. Close with folder_close. */
 enum err_code folder_open(const char *dir, int n_readers, const struct log *log, struct folder *out,
                           struct err *err) NODISCARD;
+/* Open for reading only, also while a server holds the folder: packs and one snapshot (f->look); no
+ * ledger, no city row. Close with folder_close. */
+enum err_code folder_look(const char *dir, struct folder *out, struct err *err) NODISCARD;
 void folder_close(struct folder *f);
 /* Where the packs lie that ship with the program: beside the executable, or below share/.
  * ERR_NOT_FOUND names where it looked. */
