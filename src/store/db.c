@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "store/driver.h"
+#include "store/sql.h"
 
 enum { CACHE_SLOTS = 256, CACHE_BUCKETS = 512, RECENT = 256 };
 
@@ -26,6 +27,8 @@ struct db {
     struct cursor *recent[RECENT]; /* by address of the text: nearly all are constants */
     size_t n_cached;               /* invariant: <= CACHE_SLOTS */
     uint64_t tick;
+    struct cursor
+        *rollback; /* made when the connection is: it is needed most when memory has run out */
     enum err_code broken;
     int64_t ledger;
 };
@@ -55,20 +58,6 @@ static enum err_code note_broken(struct db *db, enum err_code code) {
     return code;
 }
 
-enum err_code db_open(const struct db_driver *drv, const char *where, const struct db_open *o,
-                      struct db **out, struct err *err) {
-    struct db *db = mem_new(1, sizeof *db);
-    if (db == NULL) return err_fail(err, ERR_NOMEM, "no memory for a connection");
-    db->drv = drv;
-    enum err_code rc = drv->open(where, o, &db->conn, err);
-    if (rc != ERR_OK) {
-        mem_free(db);
-        return rc;
-    }
-    *out = db;
-    return ERR_OK;
-}
-
 static void cursor_destroy(struct cursor *c) {
     c->db->drv->finalize(c->stmt);
     mem_free(c->text);
@@ -84,6 +73,7 @@ void db_close(struct db *db, bool clean) {
             cursor_destroy(c);
         }
     }
+    cursor_destroy(db->rollback);
     db->drv->close(db->conn, clean);
     mem_free(db);
 }
@@ -129,6 +119,22 @@ static struct cursor *prepared(struct db *db, const char *sql, uint64_t hash, en
     }
     *c = (struct cursor){.db = db, .stmt = stmt, .text = text, .hash = hash, .n_params = n_params};
     return c;
+}
+
+enum err_code db_open(const struct db_driver *drv, const char *where, const struct db_open *o,
+                      struct db **out, struct err *err) {
+    struct db *db = mem_new(1, sizeof *db);
+    if (db == NULL) return err_fail(err, ERR_NOMEM, "no memory for a connection");
+    db->drv = drv;
+    enum err_code rc = drv->open(where, o, &db->conn, err);
+    if (rc == ERR_OK) db->rollback = prepared(db, "ROLLBACK", 0, &rc, err);
+    if (rc != ERR_OK) {
+        if (db->conn != NULL) drv->close(db->conn, false);
+        mem_free(db);
+        return rc;
+    }
+    *out = db;
+    return ERR_OK;
 }
 
 /* A statement ready to bind, NULL on failure. The same text in use further up the stack gets a
@@ -270,9 +276,11 @@ enum err_code db_commit(struct db *db, struct err *err) {
 }
 
 void db_rollback(struct db *db) {
+    bool row;
     if (!db_in_tx(db)) return;
-    enum err_code rc = db_exec(db, "ROLLBACK", NULL, 0, NULL, NULL);
+    enum err_code rc = db->drv->step(db->conn, db->rollback->stmt, &row, NULL);
     (void)rc; /* SQLite has then rolled back by itself; db_in_tx tells */
+    db->drv->reset(db->rollback->stmt);
 }
 
 enum err_code db_savepoint(struct db *db, struct err *err) {
@@ -288,6 +296,7 @@ enum err_code db_rollback_to(struct db *db, struct err *err) {
 }
 
 bool db_in_tx(const struct db *db) { return db->drv->in_tx(db->conn); }
+int64_t db_total_changes(const struct db *db) { return db->drv->total_changes(db->conn); }
 enum err_code db_broken(const struct db *db) { return db->broken; }
 void db_clear_broken(struct db *db) { db->broken = ERR_OK; }
 
@@ -338,3 +347,26 @@ enum err_code db_open_known(const struct db_driver *drv, const char *where, cons
         db_close(db, false);
     return rc;
 }
+
+static size_t n_index_cols(const struct index *x) {
+    size_t n = 0;
+    while (n < INDEX_MAX_COLS && x->cols[n] != NULL) n++;
+    return n;
+}
+
+enum err_code db_describe(struct db *db, const struct table *t, bool *told, struct err *err) {
+    size_t n_key = 1;
+    if (t->key != NULL) {
+        for (n_key = 0; t->key[n_key] != NULL;) n_key++;
+    }
+    TRY(db->drv->describe(db->conn, t->name, NULL, n_key, true, told, err));
+    for (size_t i = 0; i < t->n_indexes; i++) {
+        char index[SQL_INDEX_NAME];
+        sql_index_name(index, t, &t->indexes[i]);
+        TRY(db->drv->describe(db->conn, t->name, index, n_index_cols(&t->indexes[i]),
+                              t->indexes[i].unique, told, err));
+    }
+    return ERR_OK;
+}
+
+enum err_code db_learned(struct db *db, struct err *err) { return db->drv->learned(db->conn, err); }

@@ -4,6 +4,7 @@
 #ifndef STORE_DRIVER_H
 #define STORE_DRIVER_H
 #include "store/db.h"
+#include "store/table.h"
 
 enum sql_dialect { SQL_SQLITE = 1, SQL_POSTGRES = 2 };
 
@@ -42,6 +43,13 @@ struct db_driver {
     const char *(*column_text)(void *stmt, int col); /* NUL-terminated, NULL when null */
     const void *(*column_blob)(void *stmt, int col, size_t *n);
     int64_t (*changes)(void *conn);
+    /* Tell the planner how selective a key is: the ledger alone selects nothing, each further
+     * column a part, all columns of a unique key one row. index NULL: the primary key. *told is set
+     * when it did not know yet; call `learned` once then. */
+    enum err_code (*describe)(void *conn, const char *table, const char *index, size_t n_cols,
+                              bool unique, bool *told, struct err *err) NODISCARD;
+    enum err_code (*learned)(void *conn, struct err *err) NODISCARD;
+    int64_t (*total_changes)(void *conn); /* rows written since the connection was opened */
     bool (*in_tx)(void *conn);
     /* The database's own check of pages and indexes: *sound, and what was found first. */
     enum err_code (*check)(void *conn, bool *sound, char *what, size_t n,
@@ -69,7 +77,12 @@ void db_rollback(struct db *db); /* legal when no transaction is open */
 enum err_code db_savepoint(struct db *db, struct err *err) NODISCARD;
 enum err_code db_release(struct db *db, struct err *err) NODISCARD;
 enum err_code db_rollback_to(struct db *db, struct err *err) NODISCARD; /* and ends the savepoint */
+/* As the driver's functions of these names, for one table: its key and its indexes. */
+enum err_code db_describe(struct db *db, const struct table *t, bool *told,
+                          struct err *err) NODISCARD;
+enum err_code db_learned(struct db *db, struct err *err) NODISCARD;
 bool db_in_tx(const struct db *db);
+int64_t db_total_changes(const struct db *db);
 /* The first failure of the I/O kind (ERR_IO, ERR_FULL, ERR_CORRUPT) since it was last cleared, or
  * ERR_OK. */
 enum err_code db_broken(const struct db *db);

@@ -67,6 +67,11 @@ struct command {
     void (*done)(void *arg, enum err_code rc, const struct err *err, const struct reply *reply,
                  int64_t seq);
     void *arg;
+    /* apply may run a second time from the start when another command of its group fails: it
+     * overwrites what it hands out through arg and adds to nothing it finds there (reply and arena
+     * are fresh). A group of such commands goes without savepoints, which saves a quarter of the
+     * writer's time; false is always right. */
+    bool repeatable;
 };
 /* Queue a command from any thread. done() is called exactly once, on the writer thread, unless this
  * returns an error (ERR_BUSY queue full, ERR_CONFLICT the same key is in flight, ERR_IO / ERR_FULL

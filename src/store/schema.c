@@ -286,12 +286,22 @@ static enum err_code note_key(struct tx *tx, struct err *err) {
     return tx_note(tx, "key_", 1, image, (size_t)len, err);
 }
 
+/* Core tables and all of ours; nothing is written when the planner knows them. */
+static enum err_code describe_all(struct tx *tx, struct err *err) {
+    const struct ledger *l = tx->l;
+    size_t n_core;
+    bool told = false;
+    const struct table *const *core = tables_core(&n_core);
+    for (size_t i = 0; i < n_core; i++) TRY(db_describe(l->w, core[i], &told, err));
+    for (size_t i = 0; i < l->n_tabs; i++) TRY(db_describe(l->w, l->tabs[i].t, &told, err));
+    return told ? db_learned(l->w, err) : ERR_OK;
+}
+
 enum err_code schema_apply(struct tx *tx, void *arg, struct err *err) {
     struct ledger *l = arg;
     struct stored *stored;
     size_t n_stored;
     TRY(load_stored(tx, &stored, &n_stored, err));
-    TRY(note_key(tx, err));
     for (size_t i = 0; i < l->n_tabs; i++) {
         struct tabinfo *ti = &l->tabs[i];
         size_t at = 0;
@@ -302,7 +312,8 @@ enum err_code schema_apply(struct tx *tx, void *arg, struct err *err) {
             TRY(grow_table(tx, ti, &stored[at], err));
         TRY(make_indexes(tx, ti->t, err));
     }
-    return ERR_OK;
+    TRY(describe_all(tx, err));
+    return note_key(tx, err);
 }
 
 /* ---- numbered migrations ---- */

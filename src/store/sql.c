@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static void name(struct buf *b, const char *s) {
@@ -62,15 +63,22 @@ static uint64_t mix(uint64_t h, const char *s) {
     return (h ^ 0x2c) * UINT64_C(1099511628211);
 }
 
-void sql_create_index(struct buf *b, enum sql_dialect d, const struct table *t,
-                      const struct index *x) {
-    (void)d; /* the same text serves both */
+void sql_index_name(char out[SQL_INDEX_NAME], const struct table *t, const struct index *x) {
     uint64_t h = UINT64_C(14695981039346656037);
     for (size_t i = 0; i < INDEX_MAX_COLS && x->cols[i] != NULL; i++) h = mix(h, x->cols[i]);
     h = mix(h, x->unique ? "unique" : "");
     h = mix(h, x->where == NULL ? "" : x->where);
+    (void)snprintf(out, SQL_INDEX_NAME, "ix_%s_%08" PRIx32, t->name, (uint32_t)(h ^ (h >> 32)));
+}
+
+void sql_create_index(struct buf *b, enum sql_dialect d, const struct table *t,
+                      const struct index *x) {
+    char index[SQL_INDEX_NAME];
+    (void)d; /* the same text serves both */
+    sql_index_name(index, t, x);
     buf_str(b, x->unique ? "CREATE UNIQUE INDEX IF NOT EXISTS " : "CREATE INDEX IF NOT EXISTS ");
-    buf_printf(b, "\"ix_%s_%08" PRIx32 "\" ON ", t->name, (uint32_t)(h ^ (h >> 32)));
+    name(b, index);
+    buf_str(b, " ON ");
     name(b, t->name);
     buf_str(b, " (\"ledger\"");
     for (size_t i = 0; i < INDEX_MAX_COLS && x->cols[i] != NULL; i++) {

@@ -15,6 +15,8 @@ void sql_create_table(struct buf *b, enum sql_dialect d, const struct table *t);
  * definition, so that an equal index is never made twice. The ledger is the first column. */
 void sql_create_index(struct buf *b, enum sql_dialect d, const struct table *t,
                       const struct index *x);
+enum { SQL_INDEX_NAME = 64 };
+void sql_index_name(char out[SQL_INDEX_NAME], const struct table *t, const struct index *x);
 /* ALTER TABLE ADD COLUMN (nullable). */
 void sql_add_column(struct buf *b, enum sql_dialect d, const struct table *t,
                     const struct column *c);

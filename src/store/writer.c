@@ -184,34 +184,98 @@ static enum err_code apply_once(struct ledger *l, struct job *j, int64_t now_us)
     return j->c.idem_key == NULL ? ERR_OK : idem_keep(l, j, now_us, &j->err);
 }
 
-/* One command under its own savepoint. A code other than ERR_OK means that the whole group is lost.
- */
-static enum err_code run_job(struct ledger *l, struct job *j, struct err *group) {
+/* How one pass over a group goes. */
+struct pass {
+    bool savepoints; /* each command under its own; else a failed command that wrote spoils the pass
+                      */
+    bool alone; /* so does any failure of the only command: it may have changed the schema, which no
+                   count tells */
+    bool spoilt;
+};
+
+static bool group_lost(struct ledger *l, const struct job *j, enum err_code *rc,
+                       struct err *group) {
+    enum err_code broken = db_broken(l->w);
+    if (broken != ERR_OK) {
+        *group = j->err;
+        *rc = j->rc == broken ? broken
+                              : err_fail(group, broken, "the database failed during %s", j->c.name);
+        return true;
+    }
+    if (db_in_tx(l->w)) return false;
+    /* SQLite gave up the transaction: out of memory in the middle of a change. */
+    *rc = err_fail(group, j->rc == ERR_OK ? ERR_NOMEM : j->rc,
+                   "the group was rolled back during %s", j->c.name);
+    return true;
+}
+
+/* One command. A code other than ERR_OK means that the whole group is lost. */
+static enum err_code run_job(struct ledger *l, struct job *j, struct pass *pass,
+                             struct err *group) {
     struct head before = l->head;
-    int64_t now_us = clock_now_us(&l->clock);
-    TRY(db_savepoint(l->w, group));
+    int64_t now_us = clock_now_us(&l->clock), changes = db_total_changes(l->w);
+    enum err_code rc = ERR_OK;
+    if (pass->savepoints) TRY(db_savepoint(l->w, group));
     j->arena = arena_new(COMMAND_ARENA);
     j->rc = j->arena == NULL ? err_fail(&j->err, ERR_NOMEM, "no memory for a command")
                              : apply_once(l, j, now_us);
-    enum err_code broken = db_broken(l->w);
-    if (broken != ERR_OK) {
-        if (group != NULL) *group = j->err;
-        return j->rc == broken
-                   ? broken
-                   : err_fail(group, broken, "the database failed during %s", j->c.name);
-    }
-    if (!db_in_tx(
-            l->w)) { /* SQLite gave up the transaction: out of memory in the middle of a change */
-        enum err_code rc = j->rc == ERR_OK ? ERR_NOMEM : j->rc;
-        return err_fail(group, rc, "the group was rolled back during %s", j->c.name);
-    }
+    if (group_lost(l, j, &rc, group)) return rc;
     if (j->rc == ERR_OK) {
-        TRY(db_release(l->w, group));
+        if (pass->savepoints) TRY(db_release(l->w, group));
         j->seq = (int64_t)l->head.tree.size;
         return ERR_OK;
     }
     l->head = before;
-    return db_rollback_to(l->w, group);
+    if (pass->savepoints) return db_rollback_to(l->w, group);
+    pass->spoilt = pass->alone || db_total_changes(l->w) != changes;
+    return ERR_OK;
+}
+
+static void forget_ids(struct ledger *l) {
+    for (size_t i = 0; i < l->n_tabs; i++) l->tabs[i].next_id = 0;
+}
+
+/* Back to where the group began, with every command as it came. */
+static enum err_code start_again(struct ledger *l, struct job *jobs, struct err *err) {
+    db_rollback(l->w);
+    l->head = l->committed;
+    forget_ids(l);
+    for (struct job *j = jobs; j != NULL; j = j->next) {
+        arena_free(j->arena);
+        j->arena = NULL;
+        j->rc = ERR_OK;
+        j->reply.status = 0;
+        j->reply.location[0] = '\0';
+        j->reply.etag[0] = '\0';
+        buf_clear(&j->reply.body);
+    }
+    return db_begin(l->w, true, err);
+}
+
+static bool all_repeatable(const struct job *jobs) {
+    while (jobs != NULL && jobs->c.repeatable) jobs = jobs->next;
+    return jobs == NULL;
+}
+
+/* All commands of a group, in one transaction. A savepoint keeps a copy of every page that a
+ * command touches, so a group goes without where another way back exists: one command alone takes
+ * the transaction with it, repeatable ones can run again. */
+static enum err_code run_jobs(struct ledger *l, struct job *jobs, struct err *err) {
+    if (jobs == NULL) return ERR_OK;
+    struct pass pass = {.alone = jobs->next == NULL};
+    pass.savepoints = !pass.alone && !all_repeatable(jobs);
+    for (struct job *j = jobs; j != NULL && !pass.spoilt; j = j->next)
+        TRY(run_job(l, j, &pass, err));
+    if (!pass.spoilt) return ERR_OK;
+    if (pass.alone) {
+        db_rollback(l->w);
+        forget_ids(l);
+        return db_begin(l->w, true, err);
+    }
+    TRY(start_again(l, jobs, err));
+    pass = (struct pass){.savepoints = true};
+    for (struct job *j = jobs; j != NULL; j = j->next) TRY(run_job(l, j, &pass, err));
+    return ERR_OK;
 }
 
 static bool sign_due(const struct ledger *l) {
@@ -232,7 +296,7 @@ static enum err_code add_checkpoint(struct ledger *l, char note[NOTE_MAX], struc
 static enum err_code run_all(struct ledger *l, struct job *jobs, bool sign, char note[NOTE_MAX],
                              struct err *err) {
     TRY(db_begin(l->w, true, err));
-    for (struct job *j = jobs; j != NULL; j = j->next) TRY(run_job(l, j, err));
+    TRY(run_jobs(l, jobs, err));
     bool grown = l->head.tree.size != l->committed.tree.size;
     if (grown) TRY(head_save(l->w, l->id, &l->head, err));
     sign = (sign || sign_due(l)) && (int64_t)l->head.tree.size != l->signed_size;
@@ -267,7 +331,7 @@ static void group_failed(struct ledger *l, struct job *jobs, enum err_code rc,
     db_rollback(l->w);
     db_clear_broken(l->w);
     l->head = l->committed;
-    for (size_t i = 0; i < l->n_tabs; i++) l->tabs[i].next_id = 0;
+    forget_ids(l);
     if (rc == ERR_IO || rc == ERR_FULL || rc == ERR_CORRUPT) {
         atomic_store(&l->read_only, (int)rc);
         l->next_probe_us = clock_mono_us() + PROBE_EVERY_US;

@@ -120,6 +120,45 @@ static void statements_prepare(void **state) {
     test_remove(dir);
 }
 
+/* A record's journal is found by its index, in a folder where nothing was ever measured: without
+ * that, opening reads everything. */
+static void plans_use_the_indexes(void **state) {
+    (void)state;
+    static const struct {
+        const char *sql, *plan;
+    } cases[] = {
+        {"EXPLAIN QUERY PLAN SELECT image FROM journal WHERE ledger = 1 AND type = 'item' AND id = "
+         "1 ORDER BY seq DESC LIMIT 5",
+         "type=? AND id=?"},
+        {"EXPLAIN QUERY PLAN SELECT image FROM journal WHERE ledger = 1 AND type = 'item' AND id = "
+         "1 ORDER BY seq",
+         "type=? AND id=?"},
+        {"EXPLAIN QUERY PLAN SELECT name FROM item WHERE ledger = 1 AND name = 'x' ORDER BY id "
+         "LIMIT 1",
+         "name=?"},
+        {"EXPLAIN QUERY PLAN SELECT name FROM item WHERE ledger = 1 AND open = 1 AND count > 5 "
+         "ORDER BY count LIMIT 9",
+         "open=? AND count>?"},
+        {"EXPLAIN QUERY PLAN SELECT max(id) FROM item WHERE ledger = 1", "PRIMARY KEY"},
+    };
+    char *dir;
+    struct ledger *l = test_ledger(&dir);
+    struct reader *r = NULL;
+    assert_int_equal(ledger_read_begin(l, &r, NULL), ERR_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct cursor *c = NULL;
+        bool has = false;
+        assert_int_equal(db_query(reader_db(r), cases[i].sql, NULL, 0, &c, NULL), ERR_OK);
+        assert_int_equal(cursor_next(c, &has, NULL), ERR_OK);
+        if (strstr(cursor_text(c, 3), cases[i].plan) == NULL)
+            fail_msg("%s: %s", cases[i].sql, cursor_text(c, 3));
+        cursor_close(c);
+    }
+    ledger_read_end(r);
+    ledger_close(l);
+    test_remove(dir);
+}
+
 /* More texts than the cache holds, some while a cursor is open on them. */
 static void statement_cache(void **state) {
     (void)state;
@@ -158,8 +197,11 @@ static void statement_cache(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(definitions), cmocka_unit_test(translation), cmocka_unit_test(builder),
-        cmocka_unit_test(statements_prepare), cmocka_unit_test(statement_cache)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(definitions),
+                                       cmocka_unit_test(translation),
+                                       cmocka_unit_test(builder),
+                                       cmocka_unit_test(statements_prepare),
+                                       cmocka_unit_test(plans_use_the_indexes),
+                                       cmocka_unit_test(statement_cache)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

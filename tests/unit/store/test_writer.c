@@ -233,6 +233,57 @@ static void groups(void **state) {
     test_remove(dir);
 }
 
+/* Commands that may run again go without savepoints; one that fails after writing takes them all
+ * back to the start once. */
+static void repeatable_groups(void **state) {
+    (void)state;
+    char *dir;
+    struct ledger *l = test_ledger(&dir);
+    struct err err;
+    enum { N = 50 };
+    for (int failing = 0; failing < 2; failing++) {
+        struct gate g = {.mu = PTHREAD_MUTEX_INITIALIZER, .open_now = PTHREAD_COND_INITIALIZER};
+        struct command hold = {.name = "hold", .actor = "tester", .apply = wait_at, .arg = &g};
+        struct report r[N];
+        char name[N][32];
+        struct many m = {0};
+        int64_t before = ledger_last_seq(l);
+        assert_int_equal(ledger_submit(l, &hold, &err), ERR_OK);
+        wait_entered(&g);
+        for (int i = 0; i < N; i++) {
+            (void)snprintf(name[i], sizeof name[i], "repeat-%d-%d", failing, i);
+            r[i] = (struct report){.name = name[i]};
+            struct command c = {.name = "item.report",
+                                .actor = "public",
+                                .apply = apply_report,
+                                .arg = &r[i],
+                                .repeatable = true};
+            assert_int_equal(ledger_submit(l, &c, &err), ERR_OK);
+        }
+        struct one *o = calloc(1, sizeof *o);
+        *o = (struct one){.m = &m, .refuse = failing == 1};
+        (void)snprintf(o->name, sizeof o->name, "repeat-%d-last", failing);
+        struct command last = {.name = "many",
+                               .actor = "tester",
+                               .apply = apply_one,
+                               .done = done_one,
+                               .arg = o,
+                               .repeatable = true};
+        assert_int_equal(ledger_submit(l, &last, &err), ERR_OK);
+        open_gate(&g);
+        while (atomic_load(&m.answered) < 1) nap();
+        for (int i = 0; i < N; i++) assert_int_equal(r[i].applied, 1 + failing);
+        assert_int_equal(atomic_load(&m.ok), 1 - failing);
+        assert_int_equal(ledger_last_seq(l), before + N + 1 - failing);
+    }
+    assert_int_equal(test_count(l, "SELECT count(*) FROM item WHERE ledger = 1"), 2 * N + 1);
+    ledger_close(l);
+    struct verify_report report;
+    assert_int_equal(ledger_verify(dir, NULL, &report, NULL), ERR_OK);
+    if (!report.ok) fail_msg("%s %s", report.bad_table, report.bad_reason);
+    test_remove(dir);
+}
+
 static void a_full_queue_refuses(void **state) {
     (void)state;
     struct ledger_options o = test_options();
@@ -424,12 +475,10 @@ static void checkpoints_are_signed_in_time(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(same_key_same_reply),
-                                       cmocka_unit_test(groups),
-                                       cmocka_unit_test(a_full_queue_refuses),
-                                       cmocka_unit_test(many_threads),
-                                       cmocka_unit_test(allocation_faults),
-                                       cmocka_unit_test(open_faults),
-                                       cmocka_unit_test(checkpoints_are_signed_in_time)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(same_key_same_reply), cmocka_unit_test(groups),
+        cmocka_unit_test(repeatable_groups),   cmocka_unit_test(a_full_queue_refuses),
+        cmocka_unit_test(many_threads),        cmocka_unit_test(allocation_faults),
+        cmocka_unit_test(open_faults),         cmocka_unit_test(checkpoints_are_signed_in_time)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
