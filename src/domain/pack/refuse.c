@@ -137,6 +137,8 @@ static const struct pattern english[] = {
     {MOVEMENT, "location history"},
     {MOVEMENT, "travel history"},
     {MOVEMENT, "movement history"},
+    {MOVEMENT, "movement trace*"},
+    {MOVEMENT, "movement track*"},
     {MOVEMENT, "resident location"},
     {MOVEMENT, "person location"},
     {MOVEMENT, "phone location"},
