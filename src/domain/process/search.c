@@ -65,15 +65,26 @@ static enum err_code index_case(const struct engine *e, struct tx *tx, int64_t i
     return rc;
 }
 
-/* An erased value is journalled as an erasure of a case's column; the row is then indexed again
- * without it. */
+/* Whether a journal row says that personal values of a case were erased: the store's own note of
+ * type erase_ names the table. */
+static bool erased_case(const struct engine *e, struct arena *a, const struct jrow *j) {
+    const struct val *v = NULL;
+    if (strcmp(j->type, "erase_") != 0 || json_parse(a, j->image, j->image_n, &v, NULL) != ERR_OK)
+        return false;
+    const struct val *table = val_get(v, "table");
+    return table != NULL && table->type == VAL_STR &&
+           strcmp(table->u.s, e->case_type->table.name) == 0;
+}
+
+/* An erased value leaves the index with the row's next indexing. */
 static enum err_code follow(struct tx *tx, const struct jrow *rows, size_t n, void *ctx,
                             struct err *err) {
     const struct engine *e = ctx;
     for (size_t i = 0; i < n; i++) {
         const struct jrow *j = &rows[i];
-        if (strcmp(j->type, e->case_type->table.name) != 0) continue;
-        TRY(index_case(e, tx, j->id, j->version == 1, err));
+        bool is_case = strcmp(j->type, e->case_type->table.name) == 0;
+        if (!is_case && !erased_case(e, tx_arena(tx), j)) continue;
+        TRY(index_case(e, tx, j->id, is_case && j->version == 1, err));
     }
     return ERR_OK;
 }
@@ -93,7 +104,7 @@ enum err_code search_start(const struct engine *e, struct ledger *l, struct err 
 bool search_where(struct sql *s, const char *q, struct arena *a) {
     struct buf words, match;
     buf_init(&words, MAX_QUERY);
-    buf_init(&match, MAX_QUERY * 2);
+    buf_init(&match, (size_t)MAX_QUERY * 2);
     utf8_bigrams(&words, q, strlen(q));
     /* Tokens hold letters and digits only, so quoting them is safe; the last may be the beginning
      * of a word. */
