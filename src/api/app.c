@@ -17,7 +17,12 @@ enum { APP_ARENA = 256 << 20, MAX_WAITING = 1024, THROTTLE_SLOTS = 65536, GRACE_
 static enum err_code open_services(struct app *app, const struct app_options *o, struct err *err) {
     TRY(throttle_new(THROTTLE_SLOTS, &app->throttle, err));
     TRY(grid_open(app->ledger, app->packs, &app->grid, err));
-    struct identity_options io = {.clock = app->clock, .log = app->log, .throttle = app->throttle};
+    struct identity_options io = {.clock = app->clock,
+                                  .log = app->log,
+                                  .throttle = app->throttle,
+                                  .idle_s = o->idle_s,
+                                  .absolute_s = o->absolute_s,
+                                  .password = {.memory_bytes = o->password_bytes}};
     TRY(identity_open(app->ledger, app->packs, &io, &app->identity, err));
     TRY(engine_new(app->arena, app->packs, app->tz, ledger_secret(app->ledger), app->grid,
                    &app->engine, err));

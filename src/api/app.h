@@ -20,9 +20,11 @@ struct basemap;
 struct app_options {
     const char *data_dir, *listen;
     int port;
-    const char *web_dir;    /* serve the page from disk (development), or NULL: embedded */
-    const char *helper_dir; /* where gezhi-geo and gezhi-photo lie */
-    int n_loops, n_workers; /* 0: by the number of cores */
+    const char *web_dir;        /* serve the page from disk (development), or NULL: embedded */
+    const char *helper_dir;     /* where gezhi-geo and gezhi-photo lie */
+    int64_t idle_s, absolute_s; /* sessions; 0: 30 minutes, 12 hours */
+    size_t password_bytes;      /* memory of one password hash; 0: 256 MiB */
+    int n_loops, n_workers;     /* 0: by the number of cores */
     const char *const *trusted_proxies;
     size_t n_trusted_proxies;
     const struct log *log;

@@ -9,13 +9,11 @@
 
 /* The end of the invented year: midnight of a day in the demo city's zone. */
 static enum err_code read_date(const char *text, int64_t *us, struct err *err) {
-    int y = 0, m = 0, d = 0, used = 0;
-    bool ok = sscanf(text, "%4d-%2d-%2d%n", &y, &m, &d, &used) == 3 && text[used] == '\0' &&
-              m >= 1 && m <= 12 && d >= 1 && d <= 31; /* NOLINT(cert-err34-c): checked whole */
-    if (!ok)
+    int64_t days;
+    if (!civil_date_parse(text, &days))
         return err_fail(err, ERR_INVALID, "--until \"%s\": expected a date such as 2026-11-01",
                         text);
-    *us = (civil_days(y, m, d) * 86400 - 28800) * 1000000;
+    *us = (days * 86400 - 28800) * 1000000;
     return ERR_OK;
 }
 
