@@ -53,6 +53,10 @@ enum err_code note_parse(const char *text, size_t n, struct checkpoint *out, str
     size_t n_origin = (size_t)(e1 - origin), n_size = (size_t)(e2 - e1 - 1);
     if (n_origin == 0 || n_origin >= sizeof out->origin)
         return err_fail(err, ERR_SYNTAX, "checkpoint: no valid origin in line 1");
+    for (size_t i = 0; i < n_origin; i++) {
+        if ((unsigned char)origin[i] < 0x20 || origin[i] == 0x7f)
+            return err_fail(err, ERR_SYNTAX, "checkpoint: no valid origin in line 1");
+    }
     memcpy(out->origin, origin, n_origin);
     out->origin[n_origin] = '\0';
     int64_t size = 0;

@@ -173,10 +173,10 @@ static void done_one(void *arg, enum err_code rc, const struct err *err, const s
     struct one *o = arg;
     (void)err;
     (void)reply;
-    (void)atomic_fetch_add(&o->m->answered, 1);
     if (rc == ERR_OK) (void)atomic_fetch_add(&o->m->ok, 1);
     if (rc == ERR_INVALID) (void)atomic_fetch_add(&o->m->invalid, 1);
     if (rc == ERR_OK) atomic_store(&o->m->last_seq, seq);
+    (void)atomic_fetch_add(&o->m->answered, 1); /* last: the one who waits for it goes on */
     free(o);
 }
 static enum err_code submit_one(struct ledger *l, struct many *m, int i, bool refuse,
