@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { agoWords, dateTime, distance, dueWords, shortTime, spaced, span, spelled, tidyCode, tidyWord } from '../src/lib/format';
+import { agoWords, browserName, dateTime, distance, dueWords, shortTime, spaced, span, spelled, tidyCode, tidyWord } from '../src/lib/format';
 import { passwordFault } from '../src/lib/password';
 import { fitted, photoFault } from '../src/lib/photos';
 import { emergencyNumbers } from '../src/lib/emergency';
@@ -62,6 +62,10 @@ describe('small rules', () => {
     expect(passwordFault('wang-2026-xx', 'wang-2026-xx', 'Wang')).toBe('name');
     expect(passwordFault('long enough 1', 'long enough 2')).toBe('differs');
     expect(passwordFault('一二三四五六七八九十', '一二三四五六七八九十', 'wang')).toBeNull();
+  });
+  it('browsers by name', () => {
+    expect(browserName('Mozilla/5.0 (Linux; Android 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/80.0 Mobile Safari/537.36')).toBe('Chrome, Android');
+    expect(browserName('curl/8.0')).toBe('curl/8.0');
   });
   it('emergency numbers follow the city', () => {
     expect(emergencyNumbers('Asia/Shanghai').map((n) => n.number)).toEqual(['110', '119', '120']);

@@ -98,6 +98,13 @@ export function distance(m: number, locale: string): string {
   const km = (m / 1000).toFixed(1);
   return locale === 'en' ? `${km} km` : `${km} 公里`;
 }
+/** "Chrome, Android" out of what a browser says of itself; its own words where they are not known. */
+export function browserName(agent: string): string {
+  const find = (rows: [RegExp, string][]): string => rows.find(([r]) => r.test(agent))?.[1] ?? '';
+  const browser = find([[/MicroMessenger/, 'WeChat'], [/Edg/, 'Edge'], [/Firefox/, 'Firefox'], [/Chrom(e|ium)/, 'Chrome'], [/Safari/, 'Safari']]);
+  const system = find([[/HarmonyOS/, 'HarmonyOS'], [/Android/, 'Android'], [/iPhone|iPad/, 'iOS'], [/Windows/, 'Windows'], [/Mac OS/, 'macOS'], [/Linux/, 'Linux']]);
+  return browser ? [browser, system].filter(Boolean).join(', ') : agent;
+}
 /** Degrees with five decimals, about a metre. */
 export function degrees(lon: number, lat: number): string {
   return `${lat.toFixed(5)}, ${lon.toFixed(5)}`;

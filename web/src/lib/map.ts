@@ -47,7 +47,7 @@ export function mapStyle(o: { basemap: boolean; cells: boolean; wall: boolean; l
   const name: maplibre.ExpressionSpecification =
     o.locale === 'en' ? ['coalesce', ['get', 'name_en'], ['get', 'name_zh'], ''] : ['coalesce', ['get', 'name_zh'], ['get', 'name_en'], ''];
   const sources: maplibre.StyleSpecification['sources'] = {};
-  const layers: maplibre.LayerSpecification[] = [{ id: 'ground', type: 'background', paint: { 'background-color': look.ground } }];
+  const layers: maplibre.LayerSpecification[] = [{ id: 'ground', type: 'background', paint: { 'background-color': o.cells ? look.ground : look.land } }];
   if (o.cells) {
     sources['cells'] = { type: 'vector', tiles: [tiles('/tiles/cells/{z}/{x}/{y}.mvt')], minzoom: 0, maxzoom: 15 };
     layers.push({ id: 'land', type: 'fill', source: 'cells', 'source-layer': 'areas', paint: { 'fill-color': look.land, 'fill-antialias': false } });

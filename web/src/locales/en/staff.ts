@@ -54,8 +54,8 @@ export default {
     empty: 'Nothing waits for you',
     empty_text: 'New cases appear here by themselves.',
     all: 'Show all',
-    around: 'Open cases in your charge',
-    around_text: 'Nothing waits for you by name. You can look at these, and handle those that you may handle.',
+    around: 'Other open cases in your charge',
+    around_text: 'You can look at these, and handle those that you may handle.',
     kept: 'No connection. This is the list of {when}; what you do is kept on this device first.',
   },
   queue: {
