@@ -28,6 +28,10 @@ static int run_import(const char *name, const char *data, const struct grid_impo
         (void)fprintf(stderr, "%lld cells lie in no area: nobody above them will be asked\n",
                       (long long)out.without_parent);
     }
+    if (!cells && out.without_parent > 0 && out.without_parent < out.read) {
+        (void)fprintf(stderr, "%lld areas lie in no area above them; name it with --parent\n",
+                      (long long)out.without_parent);
+    }
     return 0;
 }
 
