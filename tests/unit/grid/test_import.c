@@ -397,7 +397,7 @@ static void test_topology(void **state) {
     assert_null(strstr(t->warnings, "e and n"));
     /* 60 cells on top of each other are 1,770 overlaps: 50 are shown, the rest counted. */
     struct square pile[60];
-    char code[60][8];
+    char code[60][16];
     for (int i = 0; i < 60; i++) {
         (void)snprintf(code[i], sizeof code[i], "p%d", i);
         pile[i] = (struct square){code[i], "p", NULL, 110, 30, 110.01, 30.01};
