@@ -188,6 +188,27 @@ static void test_twice(void **state) {
     grid_unref(g);
 }
 
+/* Looking needs no lock: a folder that is being served can be read, not written, by another. */
+static void test_look(void **state) {
+    struct town *t = *state;
+    write_squares(t, two, 2);
+    must_run(t, cells_in(t));
+    struct folder second;
+    struct err err = {0};
+    assert_int_equal(folder_open(t->f.dir, 1, NULL, &second, &err), ERR_CONFLICT);
+    assert_int_equal(folder_look(t->f.dir, &second, &err), ERR_OK);
+    assert_null(second.ledger);
+    const struct grid *g = NULL;
+    assert_int_equal(grid_build(second.look, 1, second.packs, NULL, &g, &err), ERR_OK);
+    assert_int_equal(g->n_cells, 2);
+    assert_non_null(g->tz);
+    grid_unref(g);
+    folder_close(&second);
+    must_run(t, cells_in(t)); /* the one that holds it goes on */
+    counts(t, 0, 0, 2);
+    assert_int_equal(folder_look(t->dir, &second, &err), ERR_NOT_FOUND);
+}
+
 static void test_crs(void **state) {
     struct town *t = *state;
     static const struct {
@@ -458,6 +479,7 @@ static void test_jiangsu(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_twice, free_city, tear_down),
+        cmocka_unit_test_setup_teardown(test_look, free_city, tear_down),
         cmocka_unit_test_setup_teardown(test_crs, free_city, tear_down),
         cmocka_unit_test_setup_teardown(test_refused, free_city, tear_down),
         cmocka_unit_test_setup_teardown(test_repair, free_city, tear_down),
