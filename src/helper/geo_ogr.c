@@ -3,6 +3,7 @@
 #include <cpl_error.h>
 #include <cpl_string.h>
 #include <gdal.h>
+#include <limits.h>
 #include <math.h>
 #include <ogr_api.h>
 #include <ogr_srs_api.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/mem.h"
 #include "helper/geo_sandbox.h"
 #include "helper/geo_stream.h"
 #include "helper/geo_tool.h"
@@ -54,18 +56,15 @@ static void CPL_STDCALL gdal_message(CPLErr level, CPLErrorNum number, const cha
 
 static int file_open(struct reader *r) {
     struct stat st;
-    char *real = realpath(r->o->path, NULL);
-    if (real == NULL || stat(real, &st) != 0 || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) ||
-        strncmp(real, "/vsi", 4) == 0) {
-        free(real);
+    char real[PATH_MAX];
+    if (realpath(r->o->path, real) == NULL || stat(real, &st) != 0 ||
+        (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) || strncmp(real, "/vsi", 4) == 0)
         return tool_fail(HELPER_EXIT_INPUT, "%s: there is no such file", r->o->path);
-    }
     char **options = NULL;
     if (r->o->encoding != NULL) options = CSLSetNameValue(options, "ENCODING", r->o->encoding);
     r->file = GDALOpenEx(real, GDAL_OF_VECTOR | GDAL_OF_READONLY, drivers,
                          (const char *const *)options, NULL);
     CSLDestroy(options);
-    free(real);
     if (r->file == NULL)
         return tool_fail(HELPER_EXIT_UNSUPPORTED, "%s: not a file of %s. %s", r->o->path,
                          DRIVERS_TEXT, r->log.text);
@@ -324,7 +323,7 @@ static int geometry_take(struct reader *r, OGRFeatureH f, int64_t number, struct
         goto out;
     }
     it->n = (size_t)size;
-    it->wkb = malloc(it->n);
+    it->wkb = mem_new(it->n, 1);
     if (it->wkb == NULL || OGR_G_ExportToIsoWkb(g, wkbNDR, it->wkb) != OGRERR_NONE)
         rc = tool_fail(HELPER_EXIT_FAILED, "feature %lld: %s", (long long)number, r->log.text);
     else if (is_area)
@@ -370,7 +369,7 @@ static int feature_send(struct reader *r, OGRFeatureH f, int64_t number) {
         }
         geo_frame_end(&r->out, at);
     }
-    free(it.wkb);
+    mem_free(it.wkb);
     if (it.made != NULL) GEOSFree_r(r->geos, it.made);
     return rc;
 }

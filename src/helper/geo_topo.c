@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "helper/geo_sandbox.h"
 #include "helper/geo_stream.h"
 #include "helper/geo_tool.h"
@@ -47,9 +48,9 @@ static bool read_stdin(struct buf *b) {
 
 static int set_read(struct topo *t, struct set *s, uint32_t n, const char *what,
                     struct geo_cursor *c) {
-    s->shape = calloc((size_t)n + 1, sizeof(GEOSGeometry *));
-    s->ready = calloc((size_t)n + 1, sizeof(const GEOSPreparedGeometry *));
-    s->number = calloc((size_t)n + 1, sizeof *s->number);
+    s->shape = mem_new((size_t)n + 1, sizeof(GEOSGeometry *));
+    s->ready = mem_new((size_t)n + 1, sizeof(const GEOSPreparedGeometry *));
+    s->number = mem_new((size_t)n + 1, sizeof *s->number);
     s->tree = GEOSSTRtree_create_r(t->g, 10);
     if (s->shape == NULL || s->ready == NULL || s->number == NULL || s->tree == NULL)
         return tool_fail(HELPER_EXIT_LIMIT, "out of memory");
@@ -225,12 +226,12 @@ static void gaps_of_part(struct topo *t, const GEOSGeometry *part) {
 
 /* Holes of the union that are in no shape. */
 static int gaps(struct topo *t) {
-    GEOSGeometry **copy = calloc((size_t)t->child.n + 1, sizeof(GEOSGeometry *));
+    GEOSGeometry **copy = mem_new((size_t)t->child.n + 1, sizeof(GEOSGeometry *));
     if (copy == NULL) return tool_fail(HELPER_EXIT_LIMIT, "out of memory");
     for (uint32_t i = 0; i < t->child.n; i++) copy[i] = GEOSGeom_clone_r(t->g, t->child.shape[i]);
     GEOSGeometry *all =
         GEOSGeom_createCollection_r(t->g, GEOS_GEOMETRYCOLLECTION, copy, t->child.n);
-    free(copy);
+    mem_free(copy);
     GEOSGeometry *sum = all != NULL ? GEOSUnaryUnion_r(t->g, all) : NULL;
     if (sum == NULL && all != NULL) sum = GEOSUnaryUnionPrec_r(t->g, all, 1e-9);
     GEOSGeom_destroy_r(t->g, all);
@@ -250,7 +251,7 @@ static int topo_run(struct topo *t) {
     uint32_t children = geo_get_u32(&c), parents = geo_get_u32(&c);
     if (c.bad || children > MAX_SHAPES || parents > MAX_SHAPES)
         return tool_fail(HELPER_EXIT_LIMIT, "more than %d shapes", MAX_SHAPES);
-    t->near = calloc((size_t)(children > parents ? children : parents) + 1, sizeof *t->near);
+    t->near = mem_new((size_t)(children > parents ? children : parents) + 1, sizeof *t->near);
     if (t->near == NULL) return tool_fail(HELPER_EXIT_LIMIT, "out of memory");
     int rc = set_read(t, &t->child, children, "shape", &c);
     if (rc == HELPER_EXIT_OK) rc = set_read(t, &t->parent, parents, "parent", &c);
@@ -271,9 +272,9 @@ static void set_free(const struct topo *t, struct set *s) {
         GEOSGeom_destroy_r(t->g, s->shape[i]);
     }
     if (s->tree != NULL) GEOSSTRtree_destroy_r(t->g, s->tree);
-    free((void *)s->shape);
-    free((void *)s->ready);
-    free(s->number);
+    mem_free((void *)s->shape);
+    mem_free((void *)s->ready);
+    mem_free(s->number);
 }
 
 int tool_topology(const struct tool_options *o) {
@@ -290,7 +291,7 @@ int tool_topology(const struct tool_options *o) {
     if (rc == HELPER_EXIT_OK) rc = topo_run(&t);
     set_free(&t, &t.child);
     set_free(&t, &t.parent);
-    free(t.near);
+    mem_free(t.near);
     GEOS_finish_r(t.g);
     buf_deinit(&t.in);
     buf_deinit(&t.out);

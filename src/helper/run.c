@@ -10,19 +10,10 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define UNDER_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define UNDER_SANITIZER 1
-#endif
-#endif
-#ifndef UNDER_SANITIZER
-#define UNDER_SANITIZER 0
-#endif
+#include "base/clock.h"
+#include "base/sanitizer.h"
 
 enum { READ_PIECE = 65536, REAP_PAUSE_MS = 2 };
 
@@ -37,11 +28,7 @@ struct run {
     int64_t start_ms;
 };
 
-static int64_t mono_ms(void) {
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
+static int64_t mono_ms(void) { return clock_mono_us() / 1000; }
 
 static void fd_close(int *fd) {
     if (*fd >= 0) (void)close(*fd);
