@@ -11,7 +11,8 @@ enum { MAX_NOTE = 4000, MAX_MOVE_PHOTOS = 9 };
 
 /* ---- who may ---- */
 
-static const char *actor_role(const struct actor *actor) {
+/* NULL for staff, who have a name and a role of their own. */
+static const char *kind_name(const struct actor *actor) {
     switch (actor->kind) {
     case ACTOR_REPORTER:
         return "reporter";
@@ -22,20 +23,18 @@ static const char *actor_role(const struct actor *actor) {
     case ACTOR_STAFF:
         break;
     }
+    return NULL;
+}
+
+static const char *actor_role(const struct actor *actor) {
+    const char *kind = kind_name(actor);
+    if (kind != NULL) return kind;
     return actor->who != NULL && actor->who->role != NULL ? actor->who->role->name : "";
 }
 
 static const char *actor_name(const struct actor *actor) {
-    switch (actor->kind) {
-    case ACTOR_REPORTER:
-        return "reporter";
-    case ACTOR_PARTY:
-        return "party";
-    case ACTOR_SYSTEM:
-        return "system";
-    case ACTOR_STAFF:
-        break;
-    }
+    const char *kind = kind_name(actor);
+    if (kind != NULL) return kind;
     return actor->who != NULL ? actor->who->name : "";
 }
 
@@ -198,8 +197,17 @@ static enum err_code bad_input(const struct input_def *in, const char *want, str
     return err_field(err, ERR_INVALID, pointer);
 }
 
-static enum err_code check_photos(const struct input_def *in, const struct val *v,
+/* What a value is held against: the engine, the grid, the case and the definition of the input. */
+struct input_check {
+    const struct engine *e;
+    const struct grid *g;
+    const struct case_row *r;
+    const struct input_def *in;
+};
+
+static enum err_code check_photos(const struct input_check *k, const struct val *v,
                                   struct err *err) {
+    const struct input_def *in = k->in;
     if (v->type != VAL_LIST || v->n > MAX_MOVE_PHOTOS)
         return bad_input(in, "at most nine photos", err);
     for (size_t i = 0; i < v->n; i++) {
@@ -209,42 +217,73 @@ static enum err_code check_photos(const struct input_def *in, const struct val *
     return ERR_OK;
 }
 
-static enum err_code check_input(const struct engine *e, const struct grid *g,
-                                 const struct case_row *r, const struct input_def *in,
-                                 const struct val *v, struct err *err) {
-    size_t max = in->max > 0 ? (size_t)in->max : MAX_NOTE;
-    if (strcmp(in->kind, "photos") == 0) return check_photos(in, v, err);
-    if (strcmp(in->kind, "bool") == 0) {
-        return v->type == VAL_BOOL ? ERR_OK : bad_input(in, "true or false", err);
-    }
-    if (strcmp(in->kind, "score") == 0 || strcmp(in->kind, "post") == 0) {
-        if (v->type != VAL_INT) return bad_input(in, "a whole number", err);
-        if (in->min < in->max && (v->u.i < in->min || v->u.i > in->max)) {
-            return bad_input(in, "a number in its range", err);
-        }
-        if (strcmp(in->kind, "post") == 0 && grid_post_index(g, v->u.i) == GRID_NONE) {
-            return bad_input(in, "an existing post", err);
-        }
-        return ERR_OK;
-    }
-    if (strcmp(in->kind, "field") == 0) {
-        struct cell c = cell_null();
-        int col = type_field(e->case_type, in->name);
-        return col < 0 ? bad_input(in, "a known field", err)
-                       : field_cell(e->packs, &e->case_type->fields[col], v, &c, err);
-    }
-    if (v->type != VAL_STR || v->n > max) return bad_input(in, "a text, not too long", err);
-    if (in->required && v->n == 0) return bad_input(in, "a text", err);
-    if (strcmp(in->kind, "unit") == 0 && v->n > 0 && grid_unit_index(g, v->u.s) == GRID_NONE) {
-        return bad_input(in, "the code of a unit", err);
-    }
-    if (strcmp(in->kind, "class") == 0) {
-        const struct case_class *c = pack_class(e->packs, v->u.s);
-        if (c == NULL || strcmp(c->process, case_text(e, r, CASE_process)) != 0) {
-            return bad_input(in, "a class of the same process", err);
-        }
-    }
+static enum err_code check_bool(const struct input_check *k, const struct val *v, struct err *err) {
+    return v->type == VAL_BOOL ? ERR_OK : bad_input(k->in, "true or false", err);
+}
+
+static enum err_code check_score(const struct input_check *k, const struct val *v,
+                                 struct err *err) {
+    const struct input_def *in = k->in;
+    if (v->type != VAL_INT) return bad_input(in, "a whole number", err);
+    if (in->min < in->max && (v->u.i < in->min || v->u.i > in->max))
+        return bad_input(in, "a number in its range", err);
     return ERR_OK;
+}
+
+static enum err_code check_post(const struct input_check *k, const struct val *v, struct err *err) {
+    TRY(check_score(k, v, err));
+    if (grid_post_index(k->g, v->u.i) == GRID_NONE)
+        return bad_input(k->in, "an existing post", err);
+    return ERR_OK;
+}
+
+static enum err_code check_field(const struct input_check *k, const struct val *v,
+                                 struct err *err) {
+    const struct engine *e = k->e;
+    struct cell c = cell_null();
+    int col = type_field(e->case_type, k->in->name);
+    if (col < 0) return bad_input(k->in, "a known field", err);
+    return field_cell(e->packs, &e->case_type->fields[col], v, &c, err);
+}
+
+static enum err_code check_text(const struct input_check *k, const struct val *v, struct err *err) {
+    const struct input_def *in = k->in;
+    size_t max = in->max > 0 ? (size_t)in->max : MAX_NOTE;
+    if (v->type != VAL_STR || v->n > max) return bad_input(in, "a text, not too long", err);
+    return in->required && v->n == 0 ? bad_input(in, "a text", err) : ERR_OK;
+}
+
+static enum err_code check_unit(const struct input_check *k, const struct val *v, struct err *err) {
+    TRY(check_text(k, v, err));
+    if (v->n > 0 && grid_unit_index(k->g, v->u.s) == GRID_NONE)
+        return bad_input(k->in, "the code of a unit", err);
+    return ERR_OK;
+}
+
+static enum err_code check_class(const struct input_check *k, const struct val *v,
+                                 struct err *err) {
+    TRY(check_text(k, v, err));
+    const struct case_class *c = pack_class(k->e->packs, v->u.s);
+    if (c == NULL || strcmp(c->process, case_text(k->e, k->r, CASE_process)) != 0)
+        return bad_input(k->in, "a class of the same process", err);
+    return ERR_OK;
+}
+
+/* A kind that is not here is a text. */
+static const struct {
+    const char *kind;
+    enum err_code (*check)(const struct input_check *k, const struct val *v, struct err *err);
+} input_checks[] = {
+    {"photos", check_photos}, {"bool", check_bool}, {"score", check_score}, {"post", check_post},
+    {"field", check_field},   {"unit", check_unit}, {"class", check_class},
+};
+
+static enum err_code check_input(const struct input_check *k, const struct val *v,
+                                 struct err *err) {
+    for (size_t i = 0; i < sizeof input_checks / sizeof input_checks[0]; i++) {
+        if (strcmp(k->in->kind, input_checks[i].kind) == 0) return input_checks[i].check(k, v, err);
+    }
+    return check_text(k, v, err);
 }
 
 static enum err_code check_inputs(const struct engine *e, const struct grid *g,
@@ -269,7 +308,8 @@ static enum err_code check_inputs(const struct engine *e, const struct grid *g,
         bool absent = v == NULL || v->type == VAL_NULL;
         if (absent && m->inputs[k].required)
             return bad_input(&m->inputs[k], "a value; it is required", err);
-        if (!absent) TRY(check_input(e, g, r, &m->inputs[k], v, err));
+        const struct input_check check = {e, g, r, &m->inputs[k]};
+        if (!absent) TRY(check_input(&check, v, err));
     }
     return ERR_OK;
 }
