@@ -205,12 +205,10 @@ static enum err_code staff_filters(struct call *c, struct sql *s, struct err *er
 static enum err_code after_filter(struct call *c, struct case_list_query *q, struct err *err) {
     const char *after = call_query(c, "after");
     if (after == NULL || after[0] == '\0') return ERR_OK;
-    long long value = 0, id = 0;
-    int used = 0;
-    if (sscanf(after, "%lld_%lld%n", &value, &id, &used) != 2 ||
-        after[used] != '\0') { /* NOLINT(cert-err34-c): the text is checked whole */
+    char *end = NULL, *last = NULL;
+    long long value = strtoll(after, &end, 10), id = *end == '_' ? strtoll(end + 1, &last, 10) : 0;
+    if (end == after || last == NULL || last == end + 1 || *last != '\0')
         return err_fail(err, ERR_INVALID, "parameter \"after\": expected the value of \"next\"");
-    }
     struct sql *s = &q->sql;
     const struct engine *e = c->app->engine;
     and_column(s, e, sorts[q->sort].field);

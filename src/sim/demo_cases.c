@@ -62,9 +62,7 @@ static enum err_code input_val(struct demo *d, struct tx *tx, const struct year_
                                struct val *out, bool *there, struct err *err) {
     const char *note = s->note == NULL ? "已按规定办理。" : s->note;
     *there = true;
-    if (strcmp(in->name, "note") == 0)
-        *out = text_val(note);
-    else if (strcmp(in->name, "reason") == 0)
+    if (strcmp(in->name, "note") == 0 || strcmp(in->name, "reason") == 0)
         *out = text_val(note);
     else if (strcmp(in->name, "goto") == 0)
         *out = text_val(s->go_to == NULL ? "请向有管辖权的单位反映。" : s->go_to);

@@ -31,20 +31,20 @@ static void chunk(struct buf *out, const char type[4], const unsigned char *data
 
 /* A PNG (ISO 15948) of stripes whose colours and width come from the key. */
 static enum err_code draw(struct arena *a, uint32_t key, struct buf *out, struct err *err) {
-    enum { ROW = 1 + 3 * SIZE };
+    static const size_t row = 1 + (size_t)3 * SIZE;
     struct rng r = rng_new(key, 7);
     unsigned char colour[2][3];
     for (int i = 0; i < 6; i++) colour[i / 3][i % 3] = (unsigned char)(60 + rng_below(&r, 160));
     unsigned width = 4 + rng_below(&r, 12);
-    unsigned char *raw = ARENA_NEW(a, unsigned char, ROW *SIZE),
+    unsigned char *raw = ARENA_NEW(a, unsigned char, row *SIZE),
                   *packed = ARENA_NEW(a, unsigned char, PNG_MAX);
     if (raw == NULL || packed == NULL) return err_fail(err, ERR_NOMEM, "picture");
     for (unsigned y = 0; y < SIZE; y++) {
         for (unsigned x = 0; x < SIZE; x++)
-            memcpy(raw + y * ROW + 1 + 3 * (size_t)x, colour[(x + y) / width % 2], 3);
+            memcpy(raw + y * row + 1 + 3 * (size_t)x, colour[(x + y) / width % 2], 3);
     }
     uLongf n = PNG_MAX;
-    if (compress2(packed, &n, raw, ROW * SIZE, 9) != Z_OK)
+    if (compress2(packed, &n, raw, row * SIZE, 9) != Z_OK)
         return err_fail(err, ERR_INTERNAL, "picture");
     unsigned char head[13] = {0};
     be32(head, SIZE);
@@ -70,7 +70,7 @@ enum err_code demo_picture(struct demo *d, uint32_t key, const char **hash, stru
     struct arena *a = arena_new(16u << 20);
     if (a == NULL) return err_fail(err, ERR_NOMEM, "picture");
     struct buf png;
-    buf_init(&png, PNG_MAX * 2);
+    buf_init(&png, (size_t)PNG_MAX * 2);
     const struct photo *photo = NULL;
     char thumb[65];
     enum err_code rc = draw(a, key, &png, err);

@@ -424,6 +424,32 @@ static enum err_code collect(void *arg, const char *p, size_t n, struct err *err
     return ERR_OK;
 }
 
+/* Checks a feature as GDAL gives it back; 1 is the point, 2 the line, 4 the polygon. */
+static int gdal_feature(const struct val *v) {
+    const struct val *props = val_get(v, "properties");
+    int kind;
+    const char *type = val_get(val_get(v, "geometry"), "type")->u.s;
+    const struct val *at = val_get(val_get(v, "geometry"), "coordinates");
+    while (at->u.list[0].type == VAL_LIST) at = at->u.list;
+    assert_true(fabs(at->u.list[0].u.d - 118.705) < 0.0051);
+    assert_true(fabs(at->u.list[1].u.d - 32.025) < 0.0051);
+    if (strcmp(type, "Point") == 0) {
+        kind = 1;
+        assert_true(geo_distance_m(at->u.list[0].u.d, at->u.list[1].u.d, 118.705, 32.025) < 0.5);
+    } else if (strstr(type, "LineString") != NULL) {
+        kind = 2;
+        assert_int_equal(val_get(props, "n")->u.i, 42);
+    } else {
+        kind = 4;
+        assert_non_null(strstr(type, "Polygon"));
+        assert_string_equal(val_get(props, "name")->u.s, "玄武区");
+        assert_true(val_get(props, "rate")->u.d == 0.125);
+        assert_true(val_get(props, "live")->type == VAL_BOOL ? val_get(props, "live")->u.b
+                                                             : val_get(props, "live")->u.i == 1);
+    }
+    return kind;
+}
+
 /* GDAL reads the tile back: places, attributes and areas are what went in. */
 static void test_gdal_reads_it(void **state) {
     struct fixture *f = *state;
@@ -472,30 +498,7 @@ static void test_gdal_reads_it(void **state) {
     const struct val *features = val_get(doc, "features");
     assert_int_equal(features->n, 3);
     int kinds = 0;
-    for (size_t i = 0; i < 3; i++) {
-        const struct val *v = features->u.list + i, *props = val_get(v, "properties");
-        const char *type = val_get(val_get(v, "geometry"), "type")->u.s;
-        const struct val *at = val_get(val_get(v, "geometry"), "coordinates");
-        while (at->u.list[0].type == VAL_LIST) at = at->u.list;
-        assert_true(fabs(at->u.list[0].u.d - 118.705) < 0.0051);
-        assert_true(fabs(at->u.list[1].u.d - 32.025) < 0.0051);
-        if (strcmp(type, "Point") == 0) {
-            kinds |= 1;
-            assert_true(geo_distance_m(at->u.list[0].u.d, at->u.list[1].u.d, 118.705, 32.025) <
-                        0.5);
-        } else if (strstr(type, "LineString") != NULL) {
-            kinds |= 2;
-            assert_int_equal(val_get(props, "n")->u.i, 42);
-        } else {
-            kinds |= 4;
-            assert_non_null(strstr(type, "Polygon"));
-            assert_string_equal(val_get(props, "name")->u.s, "玄武区");
-            assert_true(val_get(props, "rate")->u.d == 0.125);
-            assert_true(val_get(props, "live")->type == VAL_BOOL
-                            ? val_get(props, "live")->u.b
-                            : val_get(props, "live")->u.i == 1);
-        }
-    }
+    for (size_t i = 0; i < 3; i++) kinds |= gdal_feature(features->u.list + i);
     assert_int_equal(kinds, 7);
     buf_deinit(&json);
 }

@@ -88,33 +88,39 @@ static int run(const struct city *c, const char *input, char *out, size_t out_n,
 #define RUN(c, input, out, ...)                                                                    \
     run((c), (input), (out), sizeof(out), (const char *const[]){__VA_ARGS__, NULL})
 
+/* Two accounts, and what is refused beside them. */
+static void add_accounts(const struct city *c) {
+    char out[4096];
+    assert_int_equal(RUN(c, "a good long password\n", out, "add", "root", "--role", "system_admin",
+                         "--data", c->dir),
+                     0);
+    assert_non_null(strstr(out, "added root"));
+    assert_int_equal(RUN(c, "a good long password\n", out, "add", "desk1", "--role", "operator",
+                         "--display", "值班 1", "--data", c->dir),
+                     0);
+    assert_int_equal(RUN(c, "a good long password\n", out, "add", "desk1", "--role", "operator",
+                         "--data", c->dir),
+                     1);
+    assert_int_equal(RUN(c, "short\n", out, "add", "desk2", "--role", "operator", "--data", c->dir),
+                     1);
+    assert_int_equal(RUN(c, "", out, "add", "desk2", "--role", "operator", "--data", c->dir), 1);
+    assert_int_equal(
+        RUN(c, "a good long password\n", out, "add", "desk2", "--role", "king", "--data", c->dir),
+        1);
+    assert_int_equal(RUN(c, "a good long password\n", out, "add", "desk2", "--role", "operator",
+                         "--area", "nowhere", "--data", c->dir),
+                     1);
+    assert_int_equal(RUN(c, "", out, "add", "--role", "operator", "--data", c->dir), 2);
+    assert_int_equal(RUN(c, "", out, "add", "desk2", "--rule", "operator", "--data", c->dir), 2);
+    assert_int_equal(RUN(c, "", out, "remove", "desk2"), 2);
+}
+
 static void test_accounts_on_the_command_line(void **state) {
     (void)state;
     struct city c = {0};
     char out[4096], token[256];
     make(&c);
-    assert_int_equal(RUN(&c, "a good long password\n", out, "add", "root", "--role", "system_admin",
-                         "--data", c.dir),
-                     0);
-    assert_non_null(strstr(out, "added root"));
-    assert_int_equal(RUN(&c, "a good long password\n", out, "add", "desk1", "--role", "operator",
-                         "--display", "值班 1", "--data", c.dir),
-                     0);
-    assert_int_equal(RUN(&c, "a good long password\n", out, "add", "desk1", "--role", "operator",
-                         "--data", c.dir),
-                     1);
-    assert_int_equal(RUN(&c, "short\n", out, "add", "desk2", "--role", "operator", "--data", c.dir),
-                     1);
-    assert_int_equal(RUN(&c, "", out, "add", "desk2", "--role", "operator", "--data", c.dir), 1);
-    assert_int_equal(
-        RUN(&c, "a good long password\n", out, "add", "desk2", "--role", "king", "--data", c.dir),
-        1);
-    assert_int_equal(RUN(&c, "a good long password\n", out, "add", "desk2", "--role", "operator",
-                         "--area", "nowhere", "--data", c.dir),
-                     1);
-    assert_int_equal(RUN(&c, "", out, "add", "--role", "operator", "--data", c.dir), 2);
-    assert_int_equal(RUN(&c, "", out, "add", "desk2", "--rule", "operator", "--data", c.dir), 2);
-    assert_int_equal(RUN(&c, "", out, "remove", "desk2"), 2);
+    add_accounts(&c);
     assert_int_equal(RUN(&c, "", out, "list", "--data", "/nonexistent"), 1);
     assert_int_equal(RUN(&c, "", out, "list", "--data", c.dir), 0);
     assert_non_null(strstr(out, "root"));
