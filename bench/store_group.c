@@ -9,8 +9,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "store/ledger.h"
-#include "store/verify.h"
 
 static const struct column report_cols[] = {
     {"code", COL_TEXT, true, false},        {"class", COL_TEXT, true, false},
@@ -32,8 +32,11 @@ static const struct column step_cols[] = {{"report", COL_INT, true, false},
 static const struct index step_indexes[] = {{{"report"}, false, NULL}};
 static const struct table step = {"step", TABLE_LEDGER, step_cols, 4, step_indexes, 1, NULL};
 
+enum { BUCKETS = 4000, BUCKET_US = 50 }; /* latencies up to 200 ms, by 50 us */
+
 struct run {
     struct ledger *l;
+    atomic_long latency[BUCKETS];
     atomic_long done, failed;
     atomic_int in_flight;
     pthread_mutex_t mu;
@@ -67,9 +70,18 @@ static enum err_code apply(struct tx *tx, void *arg, struct err *err) {
     return tx_insert(tx, &step, s, &step_id, err);
 }
 
+struct flight {
+    struct run *r;
+    int64_t from_us;
+};
+
 static void done(void *arg, enum err_code rc, const struct err *err, const struct reply *reply,
                  int64_t seq) {
-    struct run *r = arg;
+    struct flight *f = arg;
+    struct run *r = f->r;
+    int64_t bucket = (clock_mono_us() - f->from_us) / BUCKET_US;
+    (void)atomic_fetch_add(&r->latency[bucket < BUCKETS ? bucket : BUCKETS - 1], 1);
+    mem_free(f);
     (void)err;
     (void)reply;
     (void)seq;
@@ -81,15 +93,36 @@ static void done(void *arg, enum err_code rc, const struct err *err, const struc
     }
 }
 
-static void measure(struct ledger *l, int limit, int64_t for_us) {
-    struct run r = {
-        .l = l, .limit = limit, .mu = PTHREAD_MUTEX_INITIALIZER, .room = PTHREAD_COND_INITIALIZER};
+static double percentile_ms(const struct run *r, double p) {
+    long all = 0, seen = 0;
+    for (size_t i = 0; i < BUCKETS; i++) all += atomic_load(&r->latency[i]);
+    for (size_t i = 0; i < BUCKETS; i++) {
+        seen += atomic_load(&r->latency[i]);
+        if ((double)seen >= p * (double)all) return (double)((i + 1) * BUCKET_US) / 1000;
+    }
+    return 0;
+}
+
+static void submit(struct run *r) {
+    struct flight *f = mem_new(1, sizeof *f);
+    if (f == NULL) abort();
+    *f = (struct flight){r, clock_mono_us()};
     const struct command c = {.name = "bench",
                               .actor = "public",
                               .apply = apply,
                               .done = done,
-                              .arg = &r,
+                              .arg = f,
                               .repeatable = true};
+    (void)atomic_fetch_add(&r->in_flight, 1);
+    if (ledger_submit(r->l, &c, NULL) == ERR_OK) return;
+    (void)atomic_fetch_sub(&r->in_flight, 1);
+    mem_free(f);
+}
+
+static void measure(struct ledger *l, int limit, int64_t for_us) {
+    static struct run r;
+    r = (struct run){
+        .l = l, .limit = limit, .mu = PTHREAD_MUTEX_INITIALIZER, .room = PTHREAD_COND_INITIALIZER};
     struct rusage u0, u1;
     (void)getrusage(RUSAGE_SELF, &u0);
     int64_t from = clock_mono_us();
@@ -97,8 +130,7 @@ static void measure(struct ledger *l, int limit, int64_t for_us) {
         (void)pthread_mutex_lock(&r.mu);
         while (atomic_load(&r.in_flight) >= limit) (void)pthread_cond_wait(&r.room, &r.mu);
         (void)pthread_mutex_unlock(&r.mu);
-        (void)atomic_fetch_add(&r.in_flight, 1);
-        if (ledger_submit(l, &c, NULL) != ERR_OK) (void)atomic_fetch_sub(&r.in_flight, 1);
+        submit(&r);
     }
     while (atomic_load(&r.in_flight) > 0) (void)usleep(100);
     double s = (double)(clock_mono_us() - from) / 1e6;
@@ -109,8 +141,9 @@ static void measure(struct ledger *l, int limit, int64_t for_us) {
                           u0.ru_stime.tv_usec) /
                      1e6;
     long n = atomic_load(&r.done);
-    (void)printf("%10d %12.0f %14.1f %8ld\n", limit, (double)n / s,
-                 n == 0 ? 0 : cpu / (double)n * 1e6, atomic_load(&r.failed));
+    (void)printf("%10d %12.0f %14.1f %8.2f %8.2f %8ld\n", limit, (double)n / s,
+                 n == 0 ? 0 : cpu / (double)n * 1e6, percentile_ms(&r, 0.5),
+                 percentile_ms(&r, 0.99), atomic_load(&r.failed));
 }
 
 int main(int argc, char **argv) {
@@ -127,7 +160,8 @@ int main(int argc, char **argv) {
         (void)fprintf(stderr, "%s: %s\n", dir, err.detail);
         return 1;
     }
-    (void)printf("%10s %12s %14s %8s\n", "in flight", "durable/s", "cpu us each", "failed");
+    (void)printf("%10s %12s %14s %8s %8s %8s\n", "in flight", "durable/s", "cpu us each", "p50 ms",
+                 "p99 ms", "failed");
     static const int limits[] = {1, 4, 16, 64, 256, 1024};
     for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
         measure(l, limits[i], seconds * 1000000);

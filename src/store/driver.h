@@ -13,6 +13,7 @@ struct db_open {
     bool create;     /* make the file when it is missing */
     bool no_sync;    /* tests only: commits are not made durable */
     int cache_kib;   /* page cache, an upper bound */
+    int wait_ms;     /* how long to wait for a lock; 0 = 5 s */
     const char *vfs; /* SQLite VFS name or NULL */
 };
 

@@ -13,7 +13,7 @@
 
 enum {
     PAGE_SIZE = 8192,
-    READER_WAIT_MS = 5000,
+    LOCK_WAIT_MS = 5000,
     HEADER = 100,
     PATH_LEN = 4096,
     APPLICATION_ID = 0x477a6869 /* "Gzhi" */
@@ -71,7 +71,7 @@ static enum err_code exec(sqlite3 *db, const char *sql, struct err *err) {
  * with side effects, no writable schema. secure_delete overwrites erased values in the file. */
 static enum err_code configure(sqlite3 *db, const struct db_open *o, struct err *err) {
     (void)sqlite3_extended_result_codes(db, 1);
-    (void)sqlite3_busy_timeout(db, READER_WAIT_MS);
+    (void)sqlite3_busy_timeout(db, o->wait_ms > 0 ? o->wait_ms : LOCK_WAIT_MS);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);

@@ -137,6 +137,9 @@ void ledger_wait_until(pthread_cond_t *c, pthread_mutex_t *m, int64_t mono_us);
 enum err_code ledger_open_db(const struct ledger *l, bool read_only, int cache_kib, struct db **out,
                              struct err *err) NODISCARD;
 
+enum err_code ledger_open_keeper_db(const struct ledger *l, struct db **out,
+                                    struct err *err) NODISCARD;
+
 /* writer.c */
 void *writer_main(void *arg);
 /* One group on the calling thread (the writer, or open before there is one): applies, commits,

@@ -34,7 +34,9 @@ void *keeper_main(void *arg) {
     struct db *db = NULL;
     int64_t folded_seq = -1;
     struct err err;
-    if (ledger_open_db(l, false, 256, &db, &err) != ERR_OK && l->log != NULL)
+    /* Emptying the log keeps the writer out while it waits for readers: never for long, rather
+     * again later. */
+    if (ledger_open_keeper_db(l, &db, &err) != ERR_OK && l->log != NULL)
         log_event(l->log, LOG_WARN, "ledger.keeper", LOG_STR("detail", err.detail));
     for (bool stop = false; !stop;) {
         char note[NOTE_MAX];

@@ -18,6 +18,8 @@ enum {
     DEFAULT_QUEUE = 8192,
     WRITER_CACHE_KIB = 65536,
     READER_CACHE_KIB = 8192,
+    KEEPER_CACHE_KIB = 256,
+    KEEPER_WAIT_MS = 50,
     LEDGER_ARENA = 64 << 20,
     FOLD_EVERY_MS = 500,
     LOG_BYTES = 32 << 20
@@ -91,17 +93,25 @@ enum err_code ledger_create(const char *dir, const struct ledger_options *o, str
     return ERR_OK;
 }
 
-enum err_code ledger_open_db(const struct ledger *l, bool read_only, int cache_kib, struct db **out,
-                             struct err *err) {
+static enum err_code open_with(const struct ledger *l, struct db_open o, struct db **out,
+                               struct err *err) {
     char path[LEDGER_PATH];
     TRY(path_of(l->dir, DB_NAME, path, err));
-    const struct db_open o = {.read_only = read_only,
-                              .cache_kib = cache_kib,
-                              .vfs = l->vfs[0] == '\0' ? NULL : l->vfs,
-                              .no_sync = l->no_sync};
+    o.vfs = l->vfs[0] == '\0' ? NULL : l->vfs;
+    o.no_sync = l->no_sync;
     TRY(db_open(&driver_sqlite, path, &o, out, err));
     db_set_ledger(*out, l->id);
     return ERR_OK;
+}
+
+enum err_code ledger_open_db(const struct ledger *l, bool read_only, int cache_kib, struct db **out,
+                             struct err *err) {
+    return open_with(l, (struct db_open){.read_only = read_only, .cache_kib = cache_kib}, out, err);
+}
+
+enum err_code ledger_open_keeper_db(const struct ledger *l, struct db **out, struct err *err) {
+    return open_with(l, (struct db_open){.cache_kib = KEEPER_CACHE_KIB, .wait_ms = KEEPER_WAIT_MS},
+                     out, err);
 }
 
 static enum err_code take_lock(struct ledger *l, struct err *err) {
