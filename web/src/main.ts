@@ -24,10 +24,15 @@ async function start(): Promise<void> {
   const app = createApp(App);
   app.use(createPinia());
   app.use(i18n);
-  await setLocale(usePrefs().locale);
+  // Texts, session, city and the first screen are fetched side by side: a slow line is waited for once.
   void useCity().loadCity();
+  if (location.pathname === '/') {
+    void import('./views/ReportView.vue');
+    void useCity().loadClasses();
+  }
+  await Promise.all([setLocale(usePrefs().locale), useSession().load()]);
   app.use(router);
-  await useSession().load();
+  await router.isReady();
   app.mount('#app');
   void useOutbox().start();
   if ('serviceWorker' in navigator && import.meta.env.PROD) {

@@ -111,7 +111,7 @@ export function makeMap(o: MapOptions): maplibre.Map {
     locale: o.texts,
     ...(o.centre
       ? { center: o.centre, zoom: o.zoom ?? 16 }
-      : city
+      : city?.bbox
         ? { bounds: city.bbox, fitBoundsOptions: { padding: 20 } }
         : { center: [0, 0] as [number, number], zoom: 1 }),
   });

@@ -10,8 +10,9 @@ export interface City {
   name: string;
   invented: boolean;
   timezone: string;
-  centre: [number, number];
-  bbox: [number, number, number, number];
+  /** Null while the city has no areas and cells yet. */
+  centre: [number, number] | null;
+  bbox: [number, number, number, number] | null;
   levels: (string | { level: string | number; name?: string; title?: Text })[];
   layers: (string | { layer?: string; name?: string; title?: Text })[];
   basemap: boolean;
