@@ -22,7 +22,7 @@ void fixture_advance(int64_t seconds) { atomic_fetch_add(&now, seconds * 1000000
 int64_t fixture_now(void) { return atomic_load(&now); }
 
 /* clang-format off */
-#define FIELD(n, k) {.name = n, .title = {n, n}, .kind = k, .sensitivity = SENS_INTERNAL}
+#define FIELD(n, k) {.name = (n), .title = {(n), (n)}, .kind = (k), .sensitivity = SENS_INTERNAL}
 static const struct field_def area_fields[] = {FIELD("code", FIELD_TEXT), FIELD("level", FIELD_INT)};
 static const struct column area_cols[] = {{.name = "code", .type = COL_TEXT, .required = true}, {.name = "level", .type = COL_INT}};
 static const struct field_def unit_fields[] = {FIELD("code", FIELD_TEXT)};

@@ -51,6 +51,14 @@ static void *pour(void *arg) {
     return NULL;
 }
 
+static void insert_many(struct ledger *l, int n) {
+    for (int i = 0; i < n; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "first %d", i);
+        (void)test_insert(l, name, i, "138 0000 0000");
+    }
+}
+
 /* Backup while serving; what comes back verifies, goes on under new keys, and holds everything
  * answered before the backup. */
 static void while_serving(void **state) {
@@ -59,11 +67,7 @@ static void while_serving(void **state) {
     struct ledger *l = test_ledger(&dir);
     char *file = beside(dir, ".backup"), *to = beside(dir, ".restored"),
          *again = beside(dir, ".again");
-    for (int i = 0; i < 300; i++) {
-        char name[32];
-        (void)snprintf(name, sizeof name, "first %d", i);
-        (void)test_insert(l, name, i, "138 0000 0000");
-    }
+    insert_many(l, 300);
     assert_int_equal(blob_put(l, "a photo", 7, hash, NULL), ERR_OK);
     (void)snprintf(sub, sizeof sub, "%s/packs/cases", dir);
     assert_int_equal(mkdir(sub, 0755), 0);
