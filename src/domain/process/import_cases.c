@@ -7,7 +7,7 @@
 #include "domain/process/import_row.h"
 #include "domain/process/step.h"
 
-enum { BATCH_ROWS = 400, BATCHES = 4, BATCH_ARENA = 64 << 20, MAX_SAID = 20, REASON_MAX = 512 };
+enum { BATCH_ROWS = 1000, BATCHES = 4, BATCH_ARENA = 64 << 20, MAX_SAID = 20, REASON_MAX = 512 };
 
 enum outcome { OUT_GOOD = 0, OUT_UNCHANGED, OUT_REJECTED };
 
@@ -20,8 +20,8 @@ struct item {
     bool broken; /* raw is no record of this table: it goes into one field */
 };
 
-/* Some hundred records on their way: filled by the reading thread, written by the writer thread,
- * then counted by the reading thread again. */
+/* Up to a thousand records on their way: filled by the reading thread, written by the writer
+ * thread, then counted by the reading thread again. */
 struct batch {
     struct importing *run;
     struct arena *arena;
@@ -342,7 +342,9 @@ static enum err_code take(struct importing *r, const struct csv_record *rec, enu
     }
     TRY(judge(r, b, it, rec, rc, own, err));
     b->n++;
-    return b->n == BATCH_ROWS ? send(r, b, err) : ERR_OK;
+    /* Long records fill the memory of a batch before its rows. */
+    bool full = b->n == BATCH_ROWS || arena_used(b->arena) > BATCH_ARENA / 2;
+    return full ? send(r, b, err) : ERR_OK;
 }
 
 static enum err_code read_head(struct importing *r, struct csv_reader *csv, struct err *err) {

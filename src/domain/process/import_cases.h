@@ -1,6 +1,6 @@
 /* domain/process/import_cases.h - a table of requests of another system into the ledger, streaming,
- * in commands of some hundred cases. A case that is there already (same source, same number) is
- * left alone, so that a second run adds nothing. */
+ * in commands of at most a thousand cases. A case that is there already (same source, same number)
+ * is left alone, so that a second run adds nothing. */
 #ifndef DOMAIN_PROCESS_IMPORT_CASES_H
 #define DOMAIN_PROCESS_IMPORT_CASES_H
 #include <stdio.h>
