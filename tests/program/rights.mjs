@@ -51,6 +51,7 @@ function publicAsks({ at, street, dispute }) {
     'GET /api/v1/media/{name}': [['GET', '/api/v1/media/0123456789abcdef0123456789abcdef']],
     'GET /tiles/{layer}/{z}/{x}/{y}.mvt': ['cells', 'cases', 'public-cases'].map((l) => ['GET', `/tiles/${l}/15/${x}/${y}.mvt`]),
     'GET /basemap/{layer}/{z}/{x}/{y}': [['GET', `/basemap/street/15/${x}/${y}`]],
+    'GET /api/v1/openapi.json': [['GET', '/api/v1/openapi.json']],
     'GET /healthz': [['GET', '/healthz']],
     'GET /metrics': [['GET', '/metrics']],
     ...open311Asks(street, dispute),
