@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "store/inside.h"
+#include "store/look.h"
 #include "store/tables.h"
 #include "store/verify.h"
 
@@ -201,6 +202,28 @@ static void one_server_a_folder(void **state) {
     test_remove(dir);
     dir = test_folder();
     assert_int_equal(ledger_open(dir, &o, &second, &err), ERR_NOT_FOUND);
+    test_remove(dir);
+}
+
+/* A look goes without the lock, sees one snapshot and writes nothing. */
+static void a_look_beside_the_server(void **state) {
+    (void)state;
+    char *dir;
+    struct ledger *l = test_ledger(&dir);
+    struct db *db = NULL;
+    int64_t n = -1;
+    const char *all = "SELECT count(*) FROM item WHERE ledger = 1";
+    assert_int_equal(ledger_look(dir, 1, &db, NULL), ERR_OK);
+    assert_int_equal(db_int(db, all, NULL, 0, -1, &n, NULL), ERR_OK);
+    assert_int_equal(n, 0);
+    assert_int_equal(db_ledger(db), 1);
+    assert_int_equal(db_exec(db, "DELETE FROM item", NULL, 0, NULL, NULL), ERR_IO);
+    ledger_look_end(db);
+    ledger_look_end(NULL);
+    ledger_close(l);
+    char *empty = test_folder();
+    assert_int_equal(ledger_look(empty, 1, &db, NULL), ERR_NOT_FOUND);
+    test_remove(empty);
     test_remove(dir);
 }
 
@@ -505,6 +528,7 @@ int main(void) {
                                        cmocka_unit_test(personal_values_are_kept_or_replaced),
                                        cmocka_unit_test(a_reader_keeps_its_snapshot),
                                        cmocka_unit_test(one_server_a_folder),
+                                       cmocka_unit_test(a_look_beside_the_server),
                                        cmocka_unit_test(newer_or_damaged_folders_stay_as_they_are),
                                        cmocka_unit_test(types_grow),
                                        cmocka_unit_test(grown_types_verify),
