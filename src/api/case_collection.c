@@ -180,6 +180,8 @@ static enum err_code list(struct call *c, enum list_kind kind, struct err *err) 
                       ACCEPT_JSON | ACCEPT_CSV | ACCEPT_GEOJSON | ACCEPT_NDJSON, ACCEPT_JSON);
     if (f == ACCEPT_NONE)
         return err_fail(err, ERR_NOT_ACCEPTABLE, "offered: json, csv, geojson, ndjson");
+    if (kind == LIST_STAFF && f != ACCEPT_JSON && !principal_may(c->who, PERM_CASE_EXPORT))
+        return err_fail(err, ERR_FORBIDDEN, "your role does not export cases");
     struct case_list_query q;
     TRY(case_list_build(c, kind, &q, err));
     c->reply.content_type = accept_content_type(f);

@@ -278,9 +278,11 @@ enum err_code view_case_public(const struct view *v, struct jw *w, const struct 
     if (case_int(e, r, CASE_released) == 0) return ERR_OK;
     /* The operator may release a text of his own instead of the reporter's words. */
     const char *text = case_text(e, r, CASE_released_text);
-    if (text[0] == '\0')
-        TRY(view_personal(v, &r->cells[e->case_col[CASE_description]], &text, err));
+    bool own_words = text[0] == '\0';
+    if (own_words) TRY(view_personal(v, &r->cells[e->case_col[CASE_description]], &text, err));
     jw_kstr(w, "description", text);
-    kstr_or_null(w, "place", case_text(e, r, CASE_place_text));
+    /* Who wrote a text for the public did so to leave something out: the place in words may hold
+     * it. */
+    kstr_or_null(w, "place", own_words ? case_text(e, r, CASE_place_text) : "");
     return view_photos(v, w, "photos", case_text(e, r, CASE_photos), err);
 }

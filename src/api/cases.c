@@ -66,6 +66,8 @@ static enum err_code read_report(struct call *c, struct report_call *rc, struct 
     TRY(val_str(body, "description", false, MAX_TEXT, &r->description, err));
     TRY(val_str(body, "contact", false, 120, &r->contact, err));
     TRY(val_str(body, "channel", false, 40, &r->channel, err));
+    /* A stranger comes by the page, whatever he says: channels are counted. */
+    if (c->who->anonymous) r->channel = "web";
     r->extra = val_get(body, "fields");
     rc->media = val_get(body, "media");
     r->with_word = true;

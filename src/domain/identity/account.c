@@ -267,6 +267,12 @@ static enum err_code apply_change(const struct account_change *ch, struct accoun
     return bad(err, err_fail(err, ERR_INVALID, "expected \"active\" or \"disabled\""), "/state");
 }
 
+/* Whether the account's role keeps watch over the others: security and audit administrators. */
+static bool keeps_watch(const struct pack_set *packs, const char *role) {
+    uint64_t grants = rights_grants(pack_role(packs, role));
+    return (grants >> PERM_SESSION_MANAGE & 1) != 0 || (grants >> PERM_AUDIT_READ & 1) != 0;
+}
+
 enum err_code account_change(struct tx *tx, const struct pack_set *packs,
                              const struct principal *by, const char *name, int64_t expect,
                              const struct account_change *change, struct account *out,
@@ -283,6 +289,10 @@ enum err_code account_change(struct tx *tx, const struct pack_set *packs,
         return err_fail(err, ERR_FORBIDDEN,
                         "nobody changes the role, scope or state of his own account; another "
                         "administrator must");
+    if (by != NULL && (role || ended) && keeps_watch(packs, before.role))
+        return err_fail(err, ERR_FORBIDDEN,
+                        "accounts of those who administer security and audit are changed on the "
+                        "command line only, so that nobody rids himself of who watches him");
     TRY(check_row(tx, packs, &after, err));
     TRY(check_last_admin(tx, packs, &before, &after, err));
     to_cells(&after, cells, fold);
@@ -321,10 +331,7 @@ enum err_code account_set_reset(struct tx *tx, const struct pack_set *packs,
                                 struct err *err) {
     static const char image[] = "{\"event\":\"reset token made\"}";
     TRY(account_find(tx_db(tx), name, out, err));
-    uint64_t grants = rights_grants(pack_role(packs, out->role));
-    bool other_admin =
-        (grants >> PERM_SESSION_MANAGE & 1) != 0 || (grants >> PERM_AUDIT_READ & 1) != 0;
-    if (by != NULL && other_admin)
+    if (by != NULL && keeps_watch(packs, out->role))
         return err_fail(
             err, ERR_FORBIDDEN,
             "the password of a security or audit administrator is reset on the command line only");

@@ -1,4 +1,5 @@
-/* gezhi user add | token | list | reset: works on the folder itself while no server holds it. */
+/* gezhi user add | set | token | list | reset: works on the folder itself while no server holds it.
+ */
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -240,6 +241,48 @@ static int cmd_token(int argc, char **argv) {
     return 0;
 }
 
+/* ---- set ---- */
+
+struct setting {
+    const struct pack_set *packs;
+    const char *name;
+    struct account_change change;
+};
+
+static enum err_code set_apply(struct tx *tx, void *arg, struct err *err) {
+    struct setting *s = arg;
+    struct account a;
+    return account_change(tx, s->packs, NULL, s->name, -1, &s->change, &a, err);
+}
+
+static int cmd_set(int argc, char **argv) {
+    const char *data = NULL;
+    struct setting s = {0};
+    struct user_folder f;
+    struct err err = {0};
+    size_t n = 0;
+    const struct opt opts[] = {
+        {"data", OPT_STR, &data, true, "DIR", "the city's folder"},
+        {"role", OPT_STR, &s.change.role, false, "ROLE", "another role"},
+        {"area", OPT_STR, &s.change.area, false, "CODE", "another area; empty: none"},
+        {"unit", OPT_STR, &s.change.unit, false, "CODE", "another unit; empty: none"},
+        {"state", OPT_STR, &s.change.state, false, "active|disabled", "whether it may sign in"}};
+    const struct opt_command cmd = {"user set", "NAME", 1, 1, opts, 5, "Change an account."};
+    if (opt_wants_help(argc, argv)) {
+        opt_help(&cmd);
+        return 0;
+    }
+    if (opt_parse(&cmd, argc, argv, &n, &err) != ERR_OK) return misuse(&cmd, &err);
+    s.name = argv[0];
+    enum err_code rc = folder_begin(data, &f, &err);
+    s.packs = f.packs;
+    if (rc == ERR_OK) rc = run(&f, "account.change", set_apply, &s, &err);
+    folder_end(&f);
+    if (rc != ERR_OK) return fail("set", &err);
+    (void)printf("changed %s\n", s.name);
+    return 0;
+}
+
 /* ---- reset ---- */
 
 struct resetting {
@@ -367,13 +410,14 @@ int identity_cmd_user(int argc, char **argv) {
     } commands[] = {{"add", cmd_add, "add an account (password on standard input)"},
                     {"token", cmd_token, "make an API token of an account"},
                     {"list", cmd_list, "list the accounts"},
+                    {"set", cmd_set, "change role, area, unit or state of an account"},
                     {"reset", cmd_reset, "make a one-time token to set a new password"}};
     bool help = argc > 0 && (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0);
     for (size_t i = 0; argc > 0 && i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp(argv[0], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
     FILE *out = help ? stdout : stderr;
     if (argc > 0 && !help) (void)fprintf(out, "gezhi user: there is no \"%s\"\n", argv[0]);
-    (void)fprintf(out, "Usage: gezhi user add | token | list | reset ... --data DIR\n\n");
+    (void)fprintf(out, "Usage: gezhi user add | set | token | list | reset ... --data DIR\n\n");
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         (void)fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].text);
     return help ? 0 : 2;

@@ -170,8 +170,11 @@ size_t moves_offered(const struct engine *e, const struct case_row *r, const str
 static bool holder_is(const char *holder, const char *role) {
     static const struct {
         const char *holder, *role;
-    } pairs[] = {{"desk", "operator"},     {"unit", "department"},   {"worker", "worker"},
-                 {"verifier", "verifier"}, {"mediator", "mediator"}, {"verifier", "worker"}};
+    } pairs[] = {{"desk", "operator"},
+                 {"unit", "department"},
+                 {"worker", "worker"},
+                 {"verifier", "verifier"},
+                 {"mediator", "mediator"}};
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         if (strcmp(pairs[i].holder, holder) == 0 && strcmp(pairs[i].role, role) == 0) return true;
     }

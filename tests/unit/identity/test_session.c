@@ -175,6 +175,11 @@ static void test_administrators(void **state) {
     assert_int_equal(fixture_sign_in(&f, "root", pw, "192.0.2.9", cookie, &admin), ERR_OK);
     assert_int_equal(fixture_sign_in(&f, "zhang", pw, "192.0.2.1", cookie, &worker), ERR_OK);
     /* Never one's own role, scope or state; one's own display name is fine. */
+    /* Who keeps watch cannot be put away by who is watched. */
+    assert_int_equal(change(&f, admin, "guard", (struct account_change){.state = "disabled"}, &err),
+                     ERR_FORBIDDEN);
+    assert_int_equal(change(&f, admin, "guard", (struct account_change){.role = "operator"}, &err),
+                     ERR_FORBIDDEN);
     assert_int_equal(change(&f, admin, "ROOT", (struct account_change){.role = "operator"}, &err),
                      ERR_FORBIDDEN);
     assert_int_equal(
