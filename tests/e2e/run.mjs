@@ -23,6 +23,7 @@ async function workerPlace(open) {
     const p = await c.newPage();
     await p.goto(base + '/work');
     place = await pointOfWorker(p, run.account('worker').name);
+    await c.close();
   }
   return place;
 }
@@ -268,6 +269,33 @@ await run.test('eight tabs share one event stream', async ({ open }) => {
   const m = /^gezhi_sse_clients(?:\{[^}]*\})?\s+(\d+)/m.exec(sse);
   if (m) must(Number(m[1]) === 1, `the server counts ${m[1]} streams`);
   for (const t of tabs) must(await t.evaluate(() => document.querySelector('main h1') !== null), 'a tab is broken');
+});
+
+await run.test('without shared workers one tab carries the stream for all, and another takes over', async ({ open }) => {
+  const at = await workerPlace(open);
+  // Signed in elsewhere: a page with a shared worker in the same browser would carry a stream of its own.
+  await (await open({ as: 'operator', locale: 'en' })).close();
+  const c = await open({ as: 'operator', locale: 'en' });
+  await c.addInitScript(() => delete window.SharedWorker);
+  const tabs = [];
+  for (let i = 0; i < 3; i++) {
+    const p = await c.newPage();
+    await p.goto(base + '/map');
+    await p.waitForSelector('.command[data-ready=yes]');
+    tabs.push(p);
+  }
+  const clients = async () => Number(/^gezhi_sse_clients(?:\{[^}]*\})?\s+(\d+)/m.exec(await tabs[2].evaluate(() => fetch('/metrics').then((r) => r.text())))?.[1] ?? -1);
+  await tabs[0].waitForSelector('.strip .chip.green');
+  for (let i = 0; i < 20 && (await clients()) > 1; i++) await tabs[0].waitForTimeout(500);
+  must((await clients()) <= 1, `${await clients()} streams`);
+  const phone = await open({ locale: 'en', at });
+  const p = await phone.newPage();
+  const first = await report(p, base, 'en', { word: 'refuse', text: 'For three tabs.' });
+  for (const t of tabs) await t.waitForSelector(`[data-test=feed-item][data-code="${first.code}"]`, { timeout: 5000 });
+  await tabs[0].close();
+  await tabs[1].waitForTimeout(1500);
+  const second = await report(p, base, 'en', { word: 'refuse', text: 'For the two that are left.' });
+  for (const t of tabs.slice(1)) await t.waitForSelector(`[data-test=feed-item][data-code="${second.code}"]`, { timeout: 5000 });
 });
 
 await run.test('without a line: a report and a move wait, and go out later', async ({ open }) => {
