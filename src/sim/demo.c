@@ -43,22 +43,27 @@ static enum err_code write_files(struct demo *d, struct err *err) {
     return rc;
 }
 
-/* The worker who is shown: the first of a town's street; the department: sanitation of the same
+/* How well a cell shows what the demo is about: a home in a town's street before any other; -1
+ * without a worker. */
+static int worth_showing(const struct demo *d, const struct city_cell *c) {
+    if (c->worker == CITY_NONE) return -1;
+    return (c->kind == CITY_CELL_HOME ? 2 : 0) + (d->plan->area[c->community].is_urban ? 1 : 0);
+}
+
+/* The worker who is shown is the first of the best cells; the department is sanitation of his
  * county. */
 static void pick_shown(struct demo *d) {
+    const struct city_cell *best = NULL;
     for (uint32_t i = 0; i < d->plan->n_cell; i++) {
         const struct city_cell *c = &d->plan->cell[i];
-        if (c->worker == CITY_NONE || c->kind != CITY_CELL_HOME ||
-            !d->plan->area[c->community].is_urban)
-            continue;
-        d->show_worker = c->worker;
-        uint32_t county = city_plan_ancestor(d->plan, c->community, CITY_LEVEL_COUNTY);
-        for (size_t u = 0; u < d->plan->n_unit; u++) {
-            const struct city_unit *unit = &d->plan->unit[u];
-            if (unit->county == county && unit->kind == CITY_UNIT_SANITATION)
-                d->show_unit = unit->post;
-        }
-        return;
+        if (worth_showing(d, c) > (best == NULL ? -1 : worth_showing(d, best))) best = c;
+    }
+    if (best == NULL) return;
+    d->show_worker = best->worker;
+    uint32_t county = city_plan_ancestor(d->plan, best->community, CITY_LEVEL_COUNTY);
+    for (size_t u = 0; u < d->plan->n_unit; u++) {
+        const struct city_unit *unit = &d->plan->unit[u];
+        if (unit->county == county && unit->kind == CITY_UNIT_SANITATION) d->show_unit = unit->post;
     }
 }
 
