@@ -1,7 +1,8 @@
-/* base/sanitizer.h - whether this build watches itself: limits of address space and filters of calls
- * that a product build sets would end such a program. */
+/* base/sanitizer.h - whether this build watches itself: limits of address space and filters of
+ * calls that a product build sets would end such a program. */
 #ifndef BASE_SANITIZER_H
 #define BASE_SANITIZER_H
+#include <stdbool.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define UNDER_SANITIZER 1
@@ -13,5 +14,6 @@
 #ifndef UNDER_SANITIZER
 #define UNDER_SANITIZER 0
 #endif
+static inline bool under_sanitizer(void) { return UNDER_SANITIZER != 0; }
 
 #endif

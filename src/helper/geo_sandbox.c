@@ -27,7 +27,7 @@ static bool limit(__rlimit_resource_t what, rlim_t soft, rlim_t hard) {
 bool geo_limit_resources(uint64_t cpu_s, uint64_t memory_bytes) {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return false;
     if (!limit(RLIMIT_CPU, cpu_s, cpu_s + 1) || !limit(RLIMIT_CORE, 0, 0)) return false;
-    return UNDER_SANITIZER || limit(RLIMIT_AS, memory_bytes, memory_bytes);
+    return under_sanitizer() || limit(RLIMIT_AS, memory_bytes, memory_bytes);
 }
 
 /* Memory, time and signals: what any program needs. */

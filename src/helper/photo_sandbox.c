@@ -20,7 +20,7 @@ bool photo_limit_resources(void) {
     if (!limit(RLIMIT_CPU, 5, 6) || !limit(RLIMIT_CORE, 0, 0) ||
         !limit(RLIMIT_FSIZE, (rlim_t)64 << 20, (rlim_t)64 << 20))
         return false;
-    if (UNDER_SANITIZER) return true;
+    if (under_sanitizer()) return true;
     return limit(RLIMIT_DATA, (rlim_t)512 << 20, (rlim_t)512 << 20) &&
            limit(RLIMIT_AS, (rlim_t)1536 << 20, (rlim_t)1536 << 20);
 }
