@@ -27,5 +27,5 @@ export default ts.config(
       'vue/multi-word-component-names': 'off',
     },
   },
-  { files: ['mock/**', '*.config.js', 'src/sw/**'], rules: { 'no-console': 'off' } },
+  
 );

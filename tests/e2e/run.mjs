@@ -391,6 +391,105 @@ await run.test('print view: no navigation, everything on it', async ({ open }) =
   must(pdf.length > 5000, 'the PDF is empty');
 });
 
+await run.test('a photo of the report is shown to its reporter, and to nobody without the word', async ({ open }) => {
+  const at = await workerPlace(open);
+  const c = await open({ locale: 'en', at, width: 390 });
+  const p = await c.newPage();
+  await p.goto(base + '/');
+  await p.click('[data-test=no-danger]');
+  await p.fill('main input[type=search]', 'refuse');
+  await p.locator('main ul button.choice').first().click();
+  await p.getByRole('button', { name: 'Use my position' }).click();
+  await p.waitForSelector('.note.good');
+  await p.click('[data-test=place-next]');
+  await p.fill('main textarea', 'With a photo.');
+  // A picture as a camera gives it: larger than what is sent.
+  const big = await p.evaluate(async () => {
+    const k = document.createElement('canvas');
+    k.width = 3000;
+    k.height = 2000;
+    const g = k.getContext('2d');
+    for (let i = 0; i < 300; i++) {
+      g.fillStyle = `hsl(${i * 7} 70% 50%)`;
+      g.fillRect((i * 97) % 2900, (i * 61) % 1900, 160, 120);
+    }
+    const b = await new Promise((r) => k.toBlob(r, 'image/jpeg', 0.95));
+    return Array.from(new Uint8Array(await b.arrayBuffer()));
+  });
+  await p.setInputFiles('main input[type=file]', { name: 'street.jpg', mimeType: 'image/jpeg', buffer: Buffer.from(big) });
+  await p.waitForSelector('main figure img');
+  await p.click('[data-test=send]');
+  await p.waitForSelector('[data-test=word]');
+  const code = (await p.textContent('[data-test=code]')).trim();
+  await p.goto(base + (await p.getAttribute('[data-test=follow-link]', 'href')));
+  await settled(p);
+  const image = p.locator('main .photos img').first();
+  await image.scrollIntoViewIfNeeded();
+  await p.waitForFunction(() => (document.querySelector('main .photos img')?.naturalWidth ?? 0) > 0);
+  await p.click('main .photos button');
+  await p.waitForFunction(() => (document.querySelector('dialog img')?.naturalWidth ?? 0) > 1000);
+  must((await p.evaluate(() => document.querySelector('dialog img').naturalWidth)) <= 2048, 'the photo was not made smaller');
+  await p.keyboard.press('Escape');
+  await p.waitForSelector('dialog', { state: 'detached' });
+  const src = (await image.getAttribute('src')).replace(/[?&]ticket=[^&]*/, '');
+  const bare = await p.evaluate((u) => fetch(u).then((r) => r.status), src);
+  must(bare === 401 || bare === 403 || bare === 404, `the photo answers ${bare} to a stranger`);
+  const pub = await api(p, `/api/v1/public/cases/${code}`);
+  must(!pub.description && !pub.photos?.length, 'text or photos are public before they were released');
+});
+
+await run.test('administration: an account is made, gets its first password by link, and signs in', async ({ open }) => {
+  const c = await open({ as: 'system_admin', locale: 'en' });
+  const p = await c.newPage();
+  await p.goto(base + '/admin/accounts');
+  await settled(p);
+  await p.getByRole('button', { name: 'New account' }).click();
+  const name = `walk${Date.now() % 1e8}`;
+  const box = p.locator('dialog');
+  await box.getByLabel('Account', { exact: true }).fill(name);
+  await box.getByLabel('Shown name').fill('Walk Test');
+  await box.getByLabel('Role').selectOption('verifier');
+  await box.getByRole('button', { name: 'Save' }).click();
+  await p.waitForSelector('.note.good');
+  await p.getByLabel('Find an account').fill(name);
+  await p.getByRole('button', { name: `Edit ${name}` }).click();
+  await p.getByRole('button', { name: 'Make a reset link' }).click();
+  const link = (await p.locator('dialog .link').textContent()).trim();
+  const d = await open({ locale: 'en' });
+  const q = await d.newPage();
+  await q.goto(link);
+  const secret = 'a calm long phrase 7';
+  await q.getByLabel('New password', { exact: true }).fill(secret);
+  await q.getByLabel('New password again').fill(secret);
+  await q.getByRole('button', { name: 'Save the new password' }).click();
+  await q.waitForSelector('.note.good');
+  await run.signIn(q, { name, password: secret });
+  must((await q.getByRole('link', { name: 'My work' }).count()) > 0, 'the new verifier has no work page');
+  must((await q.getByRole('link', { name: 'Accounts' }).count()) === 0, 'the new verifier sees the accounts');
+});
+
+await run.test('posts: cover for a leave is arranged and ended', async ({ open }) => {
+  const c = await open({ as: 'operator', locale: 'en' });
+  const p = await c.newPage();
+  await p.goto(base + '/posts');
+  const posts = await api(p, `/api/v1/posts?account=${run.account('worker').name}`);
+  const post = posts.items.find((x) => x.cell);
+  const edit = async (cover, until) => {
+    await p.goto(`${base}/posts?cell=${post.cell}`);
+    await settled(p);
+    await p.getByRole('button', { name: /^Edit/ }).first().click();
+    await p.locator('dialog').getByLabel('Cover', { exact: true }).fill(cover);
+    await p.locator('dialog').getByLabel('Cover until').fill(until);
+    await p.locator('dialog').getByRole('button', { name: 'Save' }).click();
+    await p.waitForSelector('.wrap > .note.good');
+    return (await api(p, `/api/v1/posts?cell=${post.cell}`)).items[0];
+  };
+  const covered = await edit(run.account('verifier').name, '2099-01-31');
+  must(covered.cover?.account === run.account('verifier').name, `cover is ${JSON.stringify(covered.cover)}`);
+  const ended = await edit('', '');
+  must(!ended.cover, `cover is still ${JSON.stringify(ended.cover)}`);
+});
+
 await run.test('search: two Chinese characters find cases', async ({ open }) => {
   const c = await open({ as: 'operator' });
   const p = await c.newPage();

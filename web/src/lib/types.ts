@@ -42,6 +42,8 @@ export interface CaseClass {
 export interface Photo {
   media: string;
   thumb: string;
+  /** The whole picture. */
+  url?: string;
 }
 export interface Party {
   kind: string;
