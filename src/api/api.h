@@ -55,7 +55,8 @@ struct jw call_json(struct call *c);
 enum err_code call_query_double(const struct call *c, const char *name, double min, double max,
                                 bool *given, double *out, struct err *err) NODISCARD;
 /* Submit a command as the last act of a handler: its reply is sent when it is durable. arg and
- * everything behind it must be arena-owned. */
+ * everything behind it must be arena-owned; apply may run twice, so it changes nothing but its
+ * transaction. */
 enum err_code call_submit(struct call *c, const char *name, const char *purpose,
                           enum err_code (*apply)(struct tx *tx, void *arg, struct err *err),
                           void *arg, struct err *err) NODISCARD;

@@ -1,3 +1,4 @@
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,13 +21,26 @@ struct pending {
     const struct route *route;
     struct http_token token;
     struct http_server *server;
+    struct http_response *response; /* of a command, until its handler has returned too */
+    atomic_int ends;                /* of the two: the handler returned, the command is done */
 };
 
-static void answer(struct pending *p, enum err_code rc, const struct err *err) {
+static struct http_response *response_of(struct pending *p, enum err_code rc,
+                                         const struct err *err) {
     struct http_response *r =
         rc == ERR_OK ? reply_of_call(&p->call) : reply_of_error(&p->call, rc, err);
     buf_deinit(&p->call.reply.body);
-    http_post(p->server, p->token, r);
+    return r;
+}
+
+static void answer(struct pending *p, enum err_code rc, const struct err *err) {
+    http_post(p->server, p->token, response_of(p, rc, err));
+}
+
+/* The writer may be done before the handler has returned, and an answer frees the call: so the
+ * later of the two gives it. */
+static void end_of_two(struct pending *p) {
+    if (atomic_fetch_add(&p->ends, 1) == 1) http_post(p->server, p->token, p->response);
 }
 
 static void log_failure(const struct pending *p, enum err_code rc, const struct err *err) {
@@ -40,8 +54,12 @@ static void run(void *arg) {
     struct pending *p = arg;
     struct err err = {0};
     enum err_code rc = p->route->handler(&p->call, &err);
+    if (p->call.submitted) {
+        end_of_two(p);
+        return;
+    }
     log_failure(p, rc, &err);
-    if (rc != ERR_OK || !p->call.submitted) answer(p, rc, &err);
+    answer(p, rc, &err);
 }
 
 /* ---- commands whose answer comes from the writer ---- */
@@ -52,7 +70,8 @@ static void submitted_done(void *arg, enum err_code rc, const struct err *err,
     (void)seq;
     if (rc == ERR_OK && reply != NULL) reply_from_command(&p->call, reply);
     log_failure(p, rc, err);
-    answer(p, rc, err);
+    p->response = response_of(p, rc, err);
+    end_of_two(p);
 }
 
 struct submit {
@@ -83,7 +102,8 @@ enum err_code call_submit(struct call *c, const char *name, const char *purpose,
     cmd.apply = submit_apply;
     cmd.done = submit_done;
     cmd.arg = s;
-    c->submitted = true; /* before: done() may run at once on the writer thread */
+    cmd.repeatable = true; /* what a handler submits changes nothing but its transaction (api.h) */
+    c->submitted = true;   /* before: done() may run at once on the writer thread */
     enum err_code rc = ledger_submit(c->app->ledger, &cmd, err);
     if (rc != ERR_OK) c->submitted = false;
     return rc;
