@@ -24,6 +24,7 @@ static const struct subcommand subcommands[] = {
     {"pack", "check", pack_cmd_check, "check packs"},
     {"pack", "show", pack_cmd_show, "show what packs mean"},
     {"user", NULL, identity_cmd_user, "add accounts, make tokens"},
+    {"erase", NULL, cli_erase, "erase the personal values of a case for good"},
     {"verify", NULL, cli_verify, "prove that nothing was changed behind the ledger's back"},
     {"backup", NULL, cli_backup, "copy a city into one file"},
     {"restore", NULL, cli_restore, "make a city from a backup"},

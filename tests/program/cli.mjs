@@ -125,3 +125,17 @@ test('demo: the same seed and date make the same city; another seed another', ()
   must(ask(a).out.length > 1000 && ask(a).out === ask(b).out, 'gezhi export cases differs');
   must(ask(a).out !== ask(c).out, 'another seed, the same cases');
 });
+
+test('erase: how to reach the people of a case goes, then all their words; the proofs stay', () => {
+  const dir = join(WORK, 'erase');
+  equal(gezhi(['demo', '--data', dir, '--packs', PACKS, '--cells', '40', '--cases', '100', '--quiet']).code, 0, 'demo');
+  const rows = gezhi(['export', 'cases', '--data', dir, '--format', 'ndjson']).out.trim().split('\n').map((l) => JSON.parse(l));
+  const code = rows[5].code ?? rows[5].case?.code;
+  equal(gezhi(['erase', code, '--data', dir]).code, 2, 'a reason is needed');
+  equal(gezhi(['erase', '990199-010101-99999', '--reason', 'asked', '--data', dir]).code, 1, 'an unknown case');
+  const all = gezhi(['erase', code, '--reason', 'asked by the person', '--all', '--data', dir]);
+  equal(all.code, 0, all.err);
+  must(Number(/erased (\d+) values/.exec(all.out)?.[1]) > 0, all.out);
+  const v = JSON.parse(gezhi(['verify', '--data', dir, '--json']).out);
+  must(v.ok && v.erased > 0, JSON.stringify(v));
+});
