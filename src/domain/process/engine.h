@@ -15,7 +15,8 @@
 #define CASE_FIELDS(X)                                                                             \
     X(code)                                                                                        \
     X(class)                                                                                       \
-    X(process) X(state) X(stage) X(channel) X(lon) X(lat) X(place_text) X(description) X(contact)  \
+    X(process)                                                                                     \
+    X(state) X(stage) X(channel) X(lon) X(lat) X(place_text) X(description) X(contact)             \
         X(reporter_account) X(follow_hash) X(layer) X(cell) X(community) X(town) X(county) X(city) \
             X(unit) X(post) X(holder) X(handler) X(due_at) X(yellow_at) X(state_since)             \
                 X(opened_at) X(filed_at) X(dispatched_at) X(handled_at) X(closed_at)               \
@@ -26,7 +27,8 @@
 #define STEP_FIELDS(X)                                                                             \
     X(case_id)                                                                                     \
     X(move)                                                                                        \
-    X(from_state) X(to_state) X(at) X(actor) X(role) X(unit) X(post) X(note) X(reason) X(photos)   \
+    X(from_state)                                                                                  \
+    X(to_state) X(at) X(actor) X(role) X(unit) X(post) X(note) X(reason) X(photos)                 \
         X(elapsed_milli) X(due_at) X(public) X(counts_as)
 #define PARTY_FIELDS(X) X(case_id) X(kind) X(name) X(contact) X(statement) X(follow_hash) X(agreed)
 
