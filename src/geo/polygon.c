@@ -42,6 +42,7 @@ static double wkb_double(struct wkb *w) {
 }
 
 static enum err_code wkb_head(struct wkb *w, uint32_t *type, struct err *err) {
+    *type = 0;
     TRY(wkb_need(w, 5, err));
     unsigned char order = w->p[w->at++];
     if (order > 1)

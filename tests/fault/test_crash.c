@@ -113,7 +113,7 @@ static enum outcome check(const char *dir, const struct history *h, char *why, s
     struct err err = {.code = ERR_OK};
     struct verify_report report;
     if (ledger_open(dir, &o, &l, &err) != ERR_OK) {
-        (void)snprintf(why, n, "does not open: %s", err.detail);
+        (void)snprintf(why, n, "does not open: %.400s", err.detail);
         return LOST;
     }
     enum outcome out = SURVIVED;
@@ -128,7 +128,7 @@ static enum outcome check(const char *dir, const struct history *h, char *why, s
     if (out == SURVIVED) test_update(l, test_insert(l, "after the crash", 1, NULL), 2);
     ledger_close(l);
     if (out == SURVIVED && (ledger_verify(dir, NULL, &report, &err) != ERR_OK || !report.ok)) {
-        (void)snprintf(why, n, "does not verify: %s %s", report.bad_table,
+        (void)snprintf(why, n, "does not verify: %.60s %.400s", report.bad_table,
                        report.has_bad ? report.bad_reason : err.detail);
         out = LOST;
     }

@@ -12,24 +12,20 @@
 
 /* Fields of the case type that the engine itself reads and writes; each must exist in
  * packs/cases/types/case.yaml. */
-#define CASE_FIELDS(X)                                                                             \
-    X(code)                                                                                        \
-    X(class)                                                                                       \
-    X(process)                                                                                     \
-    X(state) X(stage) X(channel) X(lon) X(lat) X(place_text) X(description) X(contact)             \
-        X(reporter_account) X(follow_hash) X(layer) X(cell) X(community) X(town) X(county) X(city) \
-            X(unit) X(post) X(holder) X(handler) X(due_at) X(yellow_at) X(state_since)             \
-                X(opened_at) X(filed_at) X(dispatched_at) X(handled_at) X(closed_at)               \
-                    X(clock_used_milli) X(overdue) X(urgent) X(private) X(released)                \
-                        X(released_text) X(photos) X(result_note) X(result_photos) X(returns)      \
-                            X(reworks) X(escalated) X(score) X(score_note) X(duplicate_of)         \
-                                X(settled_in_cell) X(source) X(source_id) X(unconfirmed_due)
-#define STEP_FIELDS(X)                                                                             \
-    X(case_id)                                                                                     \
-    X(move)                                                                                        \
-    X(from_state)                                                                                  \
-    X(to_state) X(at) X(actor) X(role) X(unit) X(post) X(note) X(reason) X(photos)                 \
-        X(elapsed_milli) X(due_at) X(public) X(counts_as)
+/* clang-format off */
+#define CASE_FIELDS(X) \
+    X(code) X(class) X(process) X(state) X(stage) X(channel) X(lon) X(lat) X(place_text) \
+    X(description) X(contact) X(reporter_account) X(follow_hash) X(layer) X(cell) \
+    X(community) X(town) X(county) X(city) X(unit) X(post) X(holder) X(handler) X(due_at) \
+    X(yellow_at) X(state_since) X(opened_at) X(filed_at) X(dispatched_at) X(handled_at) \
+    X(closed_at) X(clock_used_milli) X(overdue) X(urgent) X(private) X(released) \
+    X(released_text) X(photos) X(result_note) X(result_photos) X(returns) X(reworks) \
+    X(escalated) X(score) X(score_note) X(duplicate_of) X(settled_in_cell) X(source) \
+    X(source_id) X(unconfirmed_due)
+#define STEP_FIELDS(X) \
+    X(case_id) X(move) X(from_state) X(to_state) X(at) X(actor) X(role) X(unit) X(post) \
+    X(note) X(reason) X(photos) X(elapsed_milli) X(due_at) X(public) X(counts_as)
+/* clang-format on */
 #define PARTY_FIELDS(X) X(case_id) X(kind) X(name) X(contact) X(statement) X(follow_hash) X(agreed)
 
 enum case_field {
