@@ -156,8 +156,12 @@ test('formulas in a report do not become formulas in CSV', async () => {
   await serving(dir, async (stranger) => {
     const worker = await stranger.as(accounts.worker);
     const at = await workerPoint(worker);
-    await stranger.post('/api/v1/cases', { class: STREET, lon: at.lon, lat: at.lat, description: 'x', place: '=HYPERLINK("http://a")' });
-    const csv = (await worker.get('/api/v1/cases?limit=5', { Accept: 'text/csv' })).text;
+    await stranger.post('/api/v1/cases', { class: STREET, lon: at.lon, lat: at.lat, description: 'x', place: '=HYPERLINK("http://a")', channel: 'patrol' });
+    problem(await worker.get('/api/v1/cases?limit=5', { Accept: 'text/csv' }), 403, 'FORBIDDEN');
+    const operator = await stranger.as(accounts.operator);
+    const csv = (await operator.get('/api/v1/cases?limit=5', { Accept: 'text/csv' })).text;
+    const mine = (await operator.get('/api/v1/cases?limit=1')).json.items[0];
+    must(mine.place.startsWith('=HYPERLINK') && mine.channel === 'web', `a stranger's channel is ${mine.channel}`);
     must(csv.includes('HYPERLINK') && !/(^|,)"?=HYPERLINK/m.test(csv), csv.slice(0, 400));
   });
 });
