@@ -82,7 +82,7 @@ export class Run {
     }
   }
   /** A browser of one person. `as`: role to sign in. */
-  async context({ locale = 'zh-CN', width = 1440, height = 900, as = null, at = null, touch = false } = {}) {
+  async context({ locale = 'zh-CN', width = 1440, height = 900, as = null, at = null, touch = false, large = false } = {}) {
     const key = as ? `${as}|${locale}` : null;
     const c = await this.browser.newContext({
       viewport: { width, height },
@@ -96,13 +96,14 @@ export class Run {
       const u = new URL(r.url());
       if (u.protocol.startsWith('http')) this.hosts.add(u.host);
     });
-    await c.addInitScript((l) => {
+    await c.addInitScript(([l, big]) => {
       try {
+        if (big) localStorage.setItem('gezhi.large', '1');
         if (!localStorage.getItem('gezhi.locale')) localStorage.setItem('gezhi.locale', l);
       } catch {
         return;
       }
-    }, locale);
+    }, [locale, large]);
     if (as && !this.states.has(key)) {
       const p = await c.newPage();
       await this.signIn(p, this.account(as));

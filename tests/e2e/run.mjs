@@ -189,6 +189,16 @@ for (const locale of ['zh-CN', 'en']) {
   });
 }
 
+await run.test('no sideways scroll at 360 px with large text', async ({ open }) => {
+  const found = [];
+  await screens(open, { locale: 'en', width: 360, height: 740, large: true }, async (p, name) => {
+    const px = await overflow(p);
+    if (px > 0) found.push(`${name}: ${px} px`);
+    if ((await p.getAttribute('html', 'data-text')) !== 'large') found.push(`${name}: not large`);
+  });
+  must(found.length === 0, found.join(' || '));
+});
+
 await run.test('keyboard alone: a report from the first page to the code', async ({ open }) => {
   const at = await workerPlace(open);
   const c = await open({ locale: 'en', at });
