@@ -83,11 +83,10 @@ static enum err_code cells_layer(struct tile_call *t, const struct grid *g, stru
             const struct polygon *shape = layer->shapes[found[i]];
             const struct grid_cell *cell = &g->cells[layer->cells[found[i]]];
             struct place pl = grid_place_of_cell(g, layer->cells[found[i]], now);
-            struct mvt_tag tags[] = {
-                text_tag("code", cell->code),
-                text_tag("name", cell->name),
-                text_tag("layer", cell->layer),
-                {.key = "on_duty", .type = MVT_BOOL, .u.b = !pl.unbound}};
+            struct mvt_tag tags[] = {text_tag("code", cell->code),
+                                     text_tag("name", cell->name),
+                                     text_tag("layer", cell->layer),
+                                     {.key = "on_duty", .type = MVT_BOOL, .u.b = !pl.unbound}};
             if (shape != NULL) TRY(mvt_polygon(t->mvt, (uint64_t)cell->id, shape, tags, 4, err));
         }
     }
