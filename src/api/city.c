@@ -319,8 +319,7 @@ enum err_code cell_list(struct call *c, struct err *err) {
             continue;
         if (!cell_in_scope(c->who, g, cell)) continue;
         struct place pl = grid_place_of_cell(g, (int)i, now);
-        if (no_post != NULL && strcmp(no_post, "1") == 0 && !pl.unbound)
-            continue;
+        if (no_post != NULL && strcmp(no_post, "1") == 0 && !pl.unbound) continue;
         if (n == limit) {
             next = (int64_t)i;
             break;
