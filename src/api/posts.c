@@ -196,8 +196,10 @@ enum err_code post_patch(struct call *c, struct err *err) {
     struct post_call *p = ARENA_NEW(c->a, struct post_call, 1);
     if (p == NULL) return err_fail(err, ERR_NOMEM, "post");
     p->call = c;
-    p->id = strtoll(c->param[0], NULL, 10);
-    if (p->id <= 0) return err_fail(err, ERR_NOT_FOUND, "there is no post %s", c->param[0]);
+    char *end = NULL;
+    p->id = strtoll(c->param[0], &end, 10);
+    if (p->id <= 0 || *end != '\0')
+        return err_fail(err, ERR_NOT_FOUND, "there is no post %s", c->param[0]);
     TRY(call_if_match(c, &p->expect, err));
     TRY(call_body(c, &p->body, err));
     return call_run(c, "post.change", NULL, post_apply, p, err);
