@@ -9,9 +9,9 @@ test:
 check:
 	./test --quick
 lint:
-	tools/install test && cmake --preset dev >/dev/null && tools/lint/run build/dev
+	tools/install test && cmake --preset dev >/dev/null && tools/lint/run build/dev && web/build.sh check lint
 fuzz:
-	tests/fuzz/run 600
+	tools/install test && cmake --preset fuzz >/dev/null && ninja -C build/fuzz && for f in build/fuzz/fuzz_*; do [ -x "$f" ] && "$f" -max_total_time=600 || exit 1; done
 bench:
 	bench/run
 format:

