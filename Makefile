@@ -11,7 +11,8 @@ check:
 lint:
 	tools/install test && cmake --preset dev >/dev/null && tools/lint/run build/dev && web/build.sh check lint
 fuzz:
-	tools/install test && cmake --preset fuzz >/dev/null && ninja -C build/fuzz && for f in build/fuzz/fuzz_*; do [ -x "$f" ] && "$f" -max_total_time=600 || exit 1; done
+	tools/install test && cmake --preset fuzz >/dev/null && ninja -C build/fuzz
+	for f in build/fuzz/tests/fuzz/fuzz_*; do [ ! -f "$$f" ] || "$$f" -max_total_time=600 || exit 1; done
 bench:
 	bench/run
 format:
