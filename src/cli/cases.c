@@ -124,12 +124,8 @@ int cli_import_cases(int argc, char **argv) {
         "Import requests of another system from a CSV; - reads standard input."};
     struct err err = {0};
     struct opened o;
-    size_t n = 0;
-    if (opt_wants_help(argc, argv)) {
-        opt_help(&cmd);
-        return 0;
-    }
-    if (opt_parse(&cmd, argc, argv, &n, &err) != ERR_OK) return cli_usage(&cmd, &err);
+    int done = cli_parse(&cmd, argc, argv);
+    if (done != CLI_GO_ON) return done;
     a.file = argv[0];
     enum err_code rc = open_city(a.data, &o, &err);
     if (rc == ERR_OK) rc = run_import(&a, &o, &err);
@@ -198,12 +194,8 @@ int cli_export_cases(int argc, char **argv) {
         "Export all cases, in order of their ids; no personal values unless asked for."};
     struct err err = {0};
     struct opened o;
-    size_t n = 0;
-    if (opt_wants_help(argc, argv)) {
-        opt_help(&cmd);
-        return 0;
-    }
-    if (opt_parse(&cmd, argc, argv, &n, &err) != ERR_OK) return cli_usage(&cmd, &err);
+    int done = cli_parse(&cmd, argc, argv);
+    if (done != CLI_GO_ON) return done;
     enum err_code rc = open_city(a.data, &o, &err);
     if (rc == ERR_OK) rc = run_export(&a, &o, &err);
     close_city(&o);

@@ -16,6 +16,16 @@ int cli_usage(const struct opt_command *cmd, const struct err *err) {
     return 2;
 }
 
+int cli_parse(const struct opt_command *cmd, int argc, char **argv) {
+    struct err err = {0};
+    size_t n = 0;
+    if (opt_wants_help(argc, argv)) {
+        opt_help(cmd);
+        return 0;
+    }
+    return opt_parse(cmd, argc, argv, &n, &err) == ERR_OK ? CLI_GO_ON : cli_usage(cmd, &err);
+}
+
 int cli_init(int argc, char **argv) {
     const char *data = NULL, *name = "", *timezone = "Asia/Shanghai", *codes = "free",
                *packs = NULL;
@@ -29,12 +39,8 @@ int cli_init(int argc, char **argv) {
         {"packs", OPT_STR, &packs, false, "DIR", "packs to copy instead of the shipped ones"}};
     const struct opt_command cmd = {"init", NULL, 0, 0, opts, 5, "Make an empty city."};
     struct err err = {0};
-    size_t n = 0;
-    if (argc > 0 && strcmp(argv[0], "--help") == 0) {
-        opt_help(&cmd);
-        return 0;
-    }
-    if (opt_parse(&cmd, argc, argv, &n, &err) != ERR_OK) return cli_usage(&cmd, &err);
+    int done = cli_parse(&cmd, argc, argv);
+    if (done != CLI_GO_ON) return done;
     struct city city = {name, timezone, codes, false};
     if (folder_create(data, packs, &city, NULL, &err) != ERR_OK) return cli_fail("init", &err);
     (void)printf("made an empty city in %s\n", data);

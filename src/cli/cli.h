@@ -9,6 +9,11 @@
 int cli_fail(const char *command, const struct err *err);
 int cli_usage(const struct opt_command *cmd, const struct err *err);
 
+/* Read the command line of a subcommand: CLI_GO_ON, or the exit code after --help (0) or wrong use
+ * (2). */
+enum { CLI_GO_ON = -1 };
+int cli_parse(const struct opt_command *cmd, int argc, char **argv);
+
 int cli_init(int argc, char **argv);
 int cli_serve(int argc, char **argv);
 int cli_demo(int argc, char **argv);

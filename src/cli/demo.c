@@ -32,13 +32,9 @@ int cli_demo(int argc, char **argv) {
     const struct opt_command cmd = {
         "demo", NULL, 0, 0, opts, 7, "Make the invented demo city. Prints one account a role."};
     struct err err = {0};
-    size_t n = 0;
-    if (argc > 0 && strcmp(argv[0], "--help") == 0) {
-        opt_help(&cmd);
-        return 0;
-    }
     struct demo_options o = {.accounts = stdout};
-    if (opt_parse(&cmd, argc, argv, &n, &err) != ERR_OK) return cli_usage(&cmd, &err);
+    int done = cli_parse(&cmd, argc, argv);
+    if (done != CLI_GO_ON) return done;
     if (until != NULL && read_date(until, &o.until_us, &err) != ERR_OK)
         return cli_usage(&cmd, &err);
     struct arena *a = arena_new(1 << 20);

@@ -70,7 +70,6 @@ int cli_erase(int argc, char **argv) {
     struct erasing e = {0};
     struct folder f;
     struct err err = {0};
-    size_t n = 0;
     const struct opt opts[] = {
         {"data", OPT_STR, &data, true, "DIR", "the city's folder"},
         {"reason", OPT_STR, &e.reason, true, "TEXT", "on whose request and why; journalled"},
@@ -84,11 +83,8 @@ int cli_erase(int argc, char **argv) {
         opts,
         3,
         "Erase how to reach the people of a case, or all their words, for good."};
-    if (opt_wants_help(argc, argv)) {
-        opt_help(&cmd);
-        return 0;
-    }
-    if (opt_parse(&cmd, argc, argv, &n, &err) != ERR_OK) return cli_usage(&cmd, &err);
+    int done = cli_parse(&cmd, argc, argv);
+    if (done != CLI_GO_ON) return done;
     e.code = argv[0];
     if (folder_open(data, 1, NULL, &f, &err) != ERR_OK) return cli_fail("erase", &err);
     e.packs = f.packs;

@@ -62,12 +62,8 @@ int cli_import_areas(int argc, char **argv) {
     const struct opt_command cmd = {
         "import areas", "FILE", 1, 1, opts, 8, "Import areas from what OGR reads."};
     struct err err = {0};
-    size_t n = 0;
-    if (argc > 0 && strcmp(argv[0], "--help") == 0) {
-        opt_help(&cmd);
-        return 0;
-    }
-    if (opt_parse(&cmd, argc, argv, &n, &err) != ERR_OK) return cli_usage(&cmd, &err);
+    int done = cli_parse(&cmd, argc, argv);
+    if (done != CLI_GO_ON) return done;
     if (level != NULL && (in.level = level_of(level)) < 0) {
         (void)err_fail(&err, ERR_INVALID,
                        "--level \"%s\": expected province, city, county, town or community", level);
@@ -95,13 +91,8 @@ int cli_import_cells(int argc, char **argv) {
         {"quiet", OPT_FLAG, &quiet, false, NULL, "do not report overlaps and gaps"}};
     const struct opt_command cmd = {
         "import cells", "FILE", 1, 1, opts, 8, "Import a layer of cells from what OGR reads."};
-    struct err err = {0};
-    size_t n = 0;
-    if (argc > 0 && strcmp(argv[0], "--help") == 0) {
-        opt_help(&cmd);
-        return 0;
-    }
-    if (opt_parse(&cmd, argc, argv, &n, &err) != ERR_OK) return cli_usage(&cmd, &err);
+    int done = cli_parse(&cmd, argc, argv);
+    if (done != CLI_GO_ON) return done;
     in.file = argv[0];
     return run_import("import cells", data, &in, true, quiet);
 }
@@ -248,12 +239,8 @@ int cli_locate(int argc, char **argv) {
         "locate", NULL, 0, 0, opts, 5, "Add the code and name of the cell to each row of a CSV."};
     struct err err = {0};
     struct folder f;
-    size_t n = 0;
-    if (argc > 0 && strcmp(argv[0], "--help") == 0) {
-        opt_help(&cmd);
-        return 0;
-    }
-    if (opt_parse(&cmd, argc, argv, &n, &err) != ERR_OK) return cli_usage(&cmd, &err);
+    int done = cli_parse(&cmd, argc, argv);
+    if (done != CLI_GO_ON) return done;
     l.in = open_or(in, "r", stdin, &err);
     if (l.in == NULL) return cli_fail("locate", &err);
     l.errors = open_or(errors, "w", NULL, &err);

@@ -51,12 +51,8 @@ int cli_verify(int argc, char **argv) {
     const struct opt_command cmd = {
         "verify", NULL, 0, 0, opts, 3, "Prove that nothing was changed behind the ledger's back."};
     struct err err = {0};
-    size_t n = 0;
-    if (argc > 0 && strcmp(argv[0], "--help") == 0) {
-        opt_help(&cmd);
-        return 0;
-    }
-    if (opt_parse(&cmd, argc, argv, &n, &err) != ERR_OK) return cli_usage(&cmd, &err);
+    int done = cli_parse(&cmd, argc, argv);
+    if (done != CLI_GO_ON) return done;
     struct verify_report r;
     memset(&r, 0, sizeof r);
     if (ledger_verify(data, checkpoint, &r, &err) != ERR_OK) return cli_fail("verify", &err);
@@ -79,12 +75,8 @@ int cli_backup(int argc, char **argv) {
         1,
         "Copy database, photos and packs into one file, while serving too. Keys are left out."};
     struct err err = {0};
-    size_t n = 0;
-    if (argc > 0 && strcmp(argv[0], "--help") == 0) {
-        opt_help(&cmd);
-        return 0;
-    }
-    if (opt_parse(&cmd, argc, argv, &n, &err) != ERR_OK) return cli_usage(&cmd, &err);
+    int done = cli_parse(&cmd, argc, argv);
+    if (done != CLI_GO_ON) return done;
     if (ledger_backup(data, argv[0], &err) != ERR_OK) return cli_fail("backup", &err);
     (void)printf("wrote %s; keep %s/keys apart from it\n", argv[0], data);
     return 0;
@@ -97,12 +89,8 @@ int cli_restore(int argc, char **argv) {
     const struct opt_command cmd = {
         "restore", "FILE", 1, 1, opts, 2, "Make a folder from a backup."};
     struct err err = {0};
-    size_t n = 0;
-    if (argc > 0 && strcmp(argv[0], "--help") == 0) {
-        opt_help(&cmd);
-        return 0;
-    }
-    if (opt_parse(&cmd, argc, argv, &n, &err) != ERR_OK) return cli_usage(&cmd, &err);
+    int done = cli_parse(&cmd, argc, argv);
+    if (done != CLI_GO_ON) return done;
     if (ledger_restore(argv[0], data, keys, &err) != ERR_OK) return cli_fail("restore", &err);
     (void)printf("restored %s\n", data);
     return 0;

@@ -86,12 +86,8 @@ int cli_serve(int argc, char **argv) {
          "addresses whose forwarding headers are believed"}};
     const struct opt_command cmd = {"serve", NULL, 0, 0, opts, 7, "Serve a city over HTTP."};
     struct err err = {0};
-    size_t n = 0;
-    if (opt_wants_help(argc, argv)) {
-        opt_help(&cmd);
-        return 0;
-    }
-    if (opt_parse(&cmd, argc, argv, &n, &err) != ERR_OK) return cli_usage(&cmd, &err);
+    int done = cli_parse(&cmd, argc, argv);
+    if (done != CLI_GO_ON) return done;
     struct arena *a = arena_new(4 << 20);
     struct settings s;
     if (a == NULL || settings_load(a, data, &s, &err) != ERR_OK) {
