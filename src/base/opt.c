@@ -1,6 +1,7 @@
 #include "base/opt.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,18 @@ static enum err_code set_int(const struct opt *o, const char *text, struct err *
     return ERR_OK;
 }
 
+static enum err_code set_double(const struct opt *o, const char *text, struct err *err) {
+    char *end = NULL;
+    double v = strtod(text, &end);
+    /* strtod alone would take hexadecimal, "inf" and "nan". */
+    if (text[0] == '\0' || text[strspn(text, "+-.0123456789eE")] != '\0' || end == text ||
+        *end != '\0' || !isfinite(v))
+        return err_fail(err, ERR_INVALID, "--%s %s: expected a number, found \"%.60s\"", o->name,
+                        o->value == NULL ? "X" : o->value, text);
+    *(double *)o->out = v;
+    return ERR_OK;
+}
+
 /* argv[*i] is an option; a value in the next argument moves *i on. */
 static enum err_code take_option(const struct opt_command *cmd, int argc, char **argv, int *i,
                                  bool *seen, struct err *err) {
@@ -62,6 +75,7 @@ static enum err_code take_option(const struct opt_command *cmd, int argc, char *
         return err_fail(err, ERR_INVALID, "--%s needs a value: --%s %s", o->name, o->name,
                         o->value == NULL ? "VALUE" : o->value);
     if (o->kind == OPT_INT) return set_int(o, text, err);
+    if (o->kind == OPT_DOUBLE) return set_double(o, text, err);
     *(const char **)o->out = text;
     return ERR_OK;
 }

@@ -7,11 +7,11 @@
 
 #include "base/err.h"
 
-enum opt_kind { OPT_STR, OPT_INT, OPT_FLAG };
+enum opt_kind { OPT_STR, OPT_INT, OPT_DOUBLE, OPT_FLAG };
 struct opt {
     const char *name; /* "data" for --data VALUE or --data=VALUE */
     enum opt_kind kind;
-    void *out; /* const char **, int64_t *, bool *: holds the default before */
+    void *out; /* const char **, int64_t *, double *, bool *: holds the default before */
     bool required;
     const char *value; /* "DIR", shown in help; NULL for a flag */
     const char *help;
