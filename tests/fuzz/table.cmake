@@ -1,0 +1,1 @@
+gezhi_fuzz(table fuzz_table.c LINK study_table)

@@ -1,0 +1,1 @@
+gezhi_test(test_table test_table.c LINK study_table)
