@@ -18,9 +18,10 @@
     X(description) X(contact) X(reporter_account) X(follow_hash) X(layer) X(cell) \
     X(community) X(town) X(county) X(city) X(unit) X(post) X(holder) X(handler) X(due_at) \
     X(yellow_at) X(state_since) X(opened_at) X(filed_at) X(dispatched_at) X(handled_at) \
-    X(closed_at) X(clock_used_milli) X(overdue) X(urgent) X(private) X(released) \
-    X(released_text) X(photos) X(result_note) X(result_photos) X(returns) X(reworks) \
-    X(escalated) X(score) X(score_note) X(duplicate_of) X(settled_in_cell) X(source) \
+    X(closed_at) X(accepted_at) X(verified_at) X(accept_due_at) X(file_due_at) \
+    X(dispatch_due_at) X(promised_at) X(verify_due_at) X(first_unit) X(misdispatched) \
+    X(clock_used_milli) X(overdue) X(urgent) X(private) X(released) X(released_text) X(photos) \
+    X(result_note) X(result_photos) X(returns) X(reworks) X(escalated) X(score) X(score_note) X(duplicate_of) X(settled_in_cell) X(source) \
     X(source_id) X(unconfirmed_due)
 #define STEP_FIELDS(X) \
     X(case_id) X(move) X(from_state) X(to_state) X(at) X(actor) X(role) X(unit) X(post) \

@@ -142,6 +142,7 @@ static struct cell time_cell(int64_t at_us) { return at_us == 0 ? cell_null() : 
 /* The source's own times hold, not those that our limits would give. */
 static void set_times(const struct engine *e, const struct import_row *in, struct case_row *r) {
     case_set(e, r, CASE_due_at, time_cell(in->due_us));
+    case_set(e, r, CASE_promised_at, time_cell(in->due_us));
     case_set(e, r, CASE_yellow_at, cell_null());
     case_set(e, r, CASE_unconfirmed_due, cell_int(0));
     case_set(e, r, CASE_overdue, cell_int(in->overdue ? 1 : 0));

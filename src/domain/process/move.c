@@ -5,6 +5,7 @@
 #include "domain/process/engine.h"
 #include "domain/process/field.h"
 #include "domain/process/limit.h"
+#include "domain/process/stage.h"
 #include "domain/process/step.h"
 
 enum { MAX_NOTE = 4000, MAX_MOVE_PHOTOS = 9 };
@@ -421,24 +422,6 @@ static void count_move(const struct engine *e, struct case_row *r, const struct 
     }
 }
 
-/* When the case was filed, dispatched, handled and closed, by the stage entered. */
-static void stamp_stage(const struct engine *e, struct case_row *r, const struct state_def *to,
-                        int64_t at_us) {
-    static const struct {
-        const char *stage;
-        enum case_field field;
-    } times[] = {
-        {"dispatch", CASE_filed_at}, {"handle", CASE_dispatched_at}, {"feedback", CASE_handled_at}};
-    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
-        if (strcmp(to->stage, times[i].stage) == 0) case_set(e, r, times[i].field, cell_int(at_us));
-    }
-    /* A closed case that is rated keeps the time it was closed. */
-    if (!to->final)
-        case_set(e, r, CASE_closed_at, cell_null());
-    else if (!case_has(e, r, CASE_closed_at))
-        case_set(e, r, CASE_closed_at, cell_int(at_us));
-}
-
 static void enter_state(const struct engine *e, const struct grid *g, struct case_row *r,
                         const struct state_def *to, int64_t at_us) {
     case_set(e, r, CASE_state, cell_text(to->name));
@@ -448,7 +431,7 @@ static void enter_state(const struct engine *e, const struct grid *g, struct cas
                                                  : GRID_NONE;
     const char *account = post == GRID_NONE ? "" : grid_post_account(&g->posts[post], at_us);
     case_set(e, r, CASE_holder, account[0] != '\0' ? cell_text(account) : cell_null());
-    stamp_stage(e, r, to, at_us);
+    stage_enter(e, r, to, at_us);
 }
 
 static int64_t elapsed_in_state(const struct engine *e, const struct case_row *r,

@@ -8,6 +8,7 @@
 #include "domain/process/field.h"
 #include "domain/process/limit.h"
 #include "domain/process/serial.h"
+#include "domain/process/stage.h"
 #include "domain/process/step.h"
 
 enum { MAX_PARTIES = 8, MAX_PHOTOS = 9, MAX_CHANNEL = 40, MAX_PARTY_NAME = 120 };
@@ -206,6 +207,7 @@ static enum err_code fill_row(const struct engine *e, struct tx *tx, const struc
     case_set(e, r, CASE_source, cell_text(in->source));
     case_set(e, r, CASE_source_id, cell_text(in->source_id));
     limit_start(e, r, in->cls, s, at_us);
+    stage_enter(e, r, s, at_us);
     return set_extra(e, r, in->extra, err);
 }
 

@@ -87,6 +87,12 @@ static enum err_code fill(struct tx *tx, void *arg, struct err *err) {
     put(unit, c, "name_en", cell_text("Sanitation"));
     put(unit, c, "area", cell_text("990101000000"));
     put(unit, c, "duties", cell_text("sanitation works"));
+    TRY(insert(tx, unit, c, err));
+    put(unit, c, "code", cell_text("U2"));
+    put(unit, c, "name", cell_text("市政"));
+    put(unit, c, "name_en", cell_text("Works"));
+    put(unit, c, "duties", cell_text("works"));
+    put(unit, c, "area", cell_text("990102000000"));
     return insert(tx, unit, c, err);
 }
 

@@ -84,6 +84,30 @@ static void test_whole_way(void **state) {
     assert_false(case_has(e, &m.row, CASE_closed_at));
 }
 
+/* What the evaluation counts by stays on the row: when each stage was reached and due, and whether
+ * a second unit had it. */
+static void test_stages_are_kept(void **state) {
+    struct test_city *c = *state;
+    const struct engine *e = c->engine;
+    struct case_row row;
+    const char *code = to_dispatched(c, nine);
+    struct principal dep = city_who(c, "department", "dep", "U1", NULL);
+    struct principal op = city_who(c, "operator", "op", NULL, NULL);
+    city_must(c, code, "return", dep, "{\"reason\":\"不属于\"}", nine + 2 * hour, &row);
+    assert_int_equal(case_int(e, &row, CASE_accept_due_at), nine + 2 * hour);
+    assert_int_equal(case_int(e, &row, CASE_accepted_at), nine + hour / 2);
+    assert_int_equal(case_int(e, &row, CASE_file_due_at), nine + 2 * hour + hour / 2);
+    assert_int_equal(case_int(e, &row, CASE_dispatch_due_at), case_int(e, &row, CASE_due_at));
+    assert_string_equal(case_text(e, &row, CASE_first_unit), "U1");
+    assert_int_equal(case_int(e, &row, CASE_misdispatched), 0);
+    assert_true(case_int(e, &row, CASE_promised_at) > case_int(e, &row, CASE_dispatched_at));
+    city_must(c, code, "dispatch", op, "{\"unit\":\"U2\"}", nine + 3 * hour, &row);
+    assert_string_equal(case_text(e, &row, CASE_first_unit), "U1");
+    assert_int_equal(case_int(e, &row, CASE_misdispatched), 1);
+    assert_int_equal(case_int(e, &row, CASE_promised_at), case_int(e, &row, CASE_due_at));
+    assert_false(case_has(e, &row, CASE_verified_at));
+}
+
 static void test_handler_never_verifies(void **state) {
     struct test_city *c = *state;
     struct principal w = city_who(c, "worker", "wa", NULL, CELL_A);
@@ -224,6 +248,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_report_finds_cell_and_post),
         cmocka_unit_test(test_whole_way),
+        cmocka_unit_test(test_stages_are_kept),
         cmocka_unit_test(test_handler_never_verifies),
         cmocka_unit_test(test_strangers_and_neighbours_may_not),
         cmocka_unit_test(test_inputs_are_checked),
