@@ -27,7 +27,8 @@ struct scan_kernel {
 };
 
 /* Arena-owned kernels over borrowed data and zones. expected is n_places x n_slots, scaled to the
- * total of cases (Poisson); NULL for the permutation model. */
+ * total of cases (Poisson) and rounded to a step so small a power of two that any sum of it is
+ * exact in double: a set of places gives the same bits in any order. NULL for the other models. */
 enum err_code scan_spatial_kernel(const struct scan_data *data, const struct scan_options *options,
                                   const struct scan_zones *zones, const double *expected,
                                   const struct num_run *run, struct arena *a,

@@ -68,6 +68,8 @@ struct scan_data {
     enum scan_metric metric;
     struct scan_points points;     /* n_places of them unless place_of is given */
     const uint32_t *place_of;      /* points.n, or NULL: point i is place i */
+    bool all_points;               /* a place is in when all its points are; else when one is */
+    const bool *left_out;          /* n_places: in no window and no centre; NULL: none */
     struct scan_points grid;       /* centres; n = 0: the places themselves */
     const struct scan_edge *edges; /* SCAN_NETWORK, SCAN_FLEXIBLE: undirected */
     size_t n_edges;
@@ -94,7 +96,8 @@ struct scan_options {
     double max_size;   /* share of size in a window, (0, 0.5]; 0: 0.5 */
     double max_radius; /* in the metric's unit; 0: no limit */
     /* Ellipses: pairs of shape (long : short axis, > 1) and number of angles; circles are always
-     * in. Strength of the penalty (4s / (s+1)^2)^(penalty / 2), 0 none. */
+     * in. Exponent of the penalty: the statistic of an ellipse of shape s is multiplied by
+     * (4s / (s+1)^2)^penalty; 0 none, 0.5 medium, 1 strong (Kulldorff et al. 2006, eq. 3). */
     const double *ellipse_shape;
     const unsigned *ellipse_angles;
     size_t n_ellipses;
@@ -131,7 +134,9 @@ struct scan_cluster {
     double relative_risk;   /* NaN for the permutation model; INFINITY when all cases are in it */
     double llr;             /* or the test statistic of the permutation model */
     uint32_t rank_in;       /* replicas at or above, + 1 */
-    double p_value;         /* rank_in / (replicas_run + 1); NaN without replicas */
+    /* rank_in / (replicas_run + 1); (rank_in - 1) / replicas_run when it stopped early (Besag and
+     * Clifford 1991); the Gumbel one in that mode; NaN without replicas. */
+    double p_value;
     double p_gumbel;        /* NaN when it cannot be fitted */
     double recurrence_days; /* prospective: slot_days / p; NaN otherwise */
     size_t iteration;       /* iterative scan: 1.. */
@@ -146,7 +151,8 @@ struct scan_result {
     double gumbel_mu, gumbel_beta;
     size_t n_clusters;
     const struct scan_cluster *clusters; /* strongest first */
-    const double *location_f;            /* n_places, or NULL */
+    const double *location_f;            /* n_places, or NULL: share of bootstrap samples with
+                                          * the place in their strongest significant window */
     const double *replica_max;           /* replicas_run, in the order of replicas */
 };
 
