@@ -18,13 +18,13 @@ double num_gamma_dist_p(double x, double shape, double scale, bool lower);
 double num_gamma_dist_q(double p, double shape, double scale, bool lower);
 double num_beta_p(double x, double a, double b, bool lower);
 double num_beta_q(double p, double a, double b, bool lower);
-double num_pois_d(double k, double mean, bool log);
+double num_pois_d(double k, double mean, bool in_log);
 double num_pois_p(double k, double mean, bool lower);
 double num_pois_q(double p, double mean, bool lower);
-double num_binom_d(double k, double n, double prob, bool log);
+double num_binom_d(double k, double n, double prob, bool in_log);
 double num_binom_p(double k, double n, double prob, bool lower);
 /* Negative binomial by its mean and size (variance mean + mean^2 / size). */
-double num_nbinom_d(double k, double size, double mean, bool log);
+double num_nbinom_d(double k, double size, double mean, bool in_log);
 double num_nbinom_p(double k, double size, double mean, bool lower);
 double num_nbinom_q(double p, double size, double mean, bool lower);
 double num_weibull_p(double x, double shape, double scale, bool lower);
