@@ -100,11 +100,11 @@ struct composite_screen {
 enum composite_treat_kind {
     COMPOSITE_TREAT_NONE,
     COMPOSITE_TREAT_WINSORISE,
-    COMPOSITE_TREAT_LOG,       /* ln x, x > 0 */
-    COMPOSITE_TREAT_LOG_SHIFT, /* ln(x - min + 1) */
-    COMPOSITE_TREAT_LOG_COINR, /* COINr log_CT: ln(x - min + range / 100), mirrored when skew < 0 */
-    COMPOSITE_TREAT_LOG_GII,   /* the Global Innovation Index's */
-    COMPOSITE_TREAT_BOX_COX,   /* lambda given, or the one of greatest likelihood */
+    COMPOSITE_TREAT_LOG,         /* ln x, x > 0 */
+    COMPOSITE_TREAT_LOG_SHIFT,   /* ln(x - min + 1): COINr log_CT_orig */
+    COMPOSITE_TREAT_LOG_CT,      /* ln(x - min + range / 100): COINr log_CT */
+    COMPOSITE_TREAT_LOG_CT_PLUS, /* the same, -ln(max + range / 100 - x) when skew < 0 */
+    COMPOSITE_TREAT_BOX_COX,     /* lambda given, or the one of greatest likelihood */
 };
 struct composite_treat {
     enum composite_treat_kind first;  /* tried first where the rule fails */
@@ -162,7 +162,6 @@ enum composite_weight_kind {
     COMPOSITE_WEIGHT_ENTROPY,
     COMPOSITE_WEIGHT_PCA_LOADINGS, /* raw first loadings, as COINr: may be negative */
     COMPOSITE_WEIGHT_PCA_VARIANCE, /* squared loadings by share of variance (OECD 2008) */
-    COMPOSITE_WEIGHT_BOD,          /* benefit of the doubt: each area its own best weights */
     COMPOSITE_WEIGHT_OPTIMISED     /* correlations with the index near the given importances */
 };
 struct composite_ahp {
@@ -175,7 +174,6 @@ struct composite_weighting {
     size_t n_ahp;
     const struct composite_ahp *ahp;
     bool ahp_geometric;        /* geometric means of the rows instead of the eigenvector */
-    double bod_min, bod_max;   /* least and most share of a child in the score; 0 and 0: free */
     const double *importance;  /* OPTIMISED: n_node, among siblings; NULL: the tree's weights */
     double pca_min_eigenvalue; /* PCA_VARIANCE: components kept; 0: 1 */
 };
@@ -197,7 +195,7 @@ struct composite_agg {
     double min_share;   /* of children with a value; fewer: the parent is missing */
     bool by_weight;     /* min_share is of their weight, not of their number */
     double exponential; /* > 0: the exponential transformation at this rate after it; 0: none */
-    double bod_min, bod_max;
+    double bod_min, bod_max; /* BOD_SCORE: least and most share of a child in it; 0, 0: free */
 };
 struct composite_aggregate {
     struct composite_agg level[COMPOSITE_MAX_LEVELS]; /* [k]: from level k + 1 to level k + 2 */
@@ -261,6 +259,9 @@ struct composite_result {
     const uint32_t *rank; /* n_area[AGGREGATED]: of the index, 1 best, ties least; 0: missing */
     unsigned em_iterations;
     size_t n_imputed, n_still_missing;
+    /* OPTIMISED: largest |achieved - asked| importance (shares of the sum of correlations); 0
+     * where none is asked for. Not every importance can be had. */
+    double importance_miss;
     bool verified; /* every method used has been checked against a peer or independent value */
     const char *unverified; /* names of those that were not, "" when none */
 };
@@ -302,8 +303,8 @@ enum err_code composite_plan_init(struct composite_plan *p, const struct composi
 /* One normalisation of a plan, worked out once for many draws. */
 struct composite_layer {
     const double *value;    /* n_ind x n_area */
-    const double *log;      /* ln value for geometric means (NaN where value <= 0), or NULL */
-    const double *inverse;  /* 1 / value for harmonic means, or NULL */
+    const double *log;      /* ln value for geometric means (-inf where <= 0), or NULL */
+    const double *inverse;  /* 1 / value for harmonic means (inf where <= 0), or NULL */
     const uint8_t *gaps;    /* n_ind: some value is missing */
     const uint8_t *dropped; /* n_ind, enum composite_drop */
 };
@@ -334,8 +335,8 @@ enum err_code composite_evaluate(const struct composite_plan *p, const struct co
                                  double *scratch, double *node, uint32_t *rank,
                                  struct err *err) NODISCARD;
 
-/* Ranks of n values within periods (period NULL: one): 1 is the greatest, ties take the least, 0
- * where missing. scratch: 4 * n doubles. O(n). */
+/* Ranks of n values within periods (period NULL: one; n_period <= n): 1 is the greatest, ties take
+ * the least, 0 where missing. scratch: 6 * n doubles of allocated memory. O(n): a radix sort. */
 void composite_ranks(const double *value, size_t n, const uint32_t *period, uint32_t n_period,
                      double *scratch, uint32_t *rank);
 
@@ -347,6 +348,11 @@ enum err_code composite_weigh(const struct composite_plan *p, const struct compo
                               const struct composite_aggregate *aggregate, struct arena *a,
                               double *weight, struct composite_ahp_told *told,
                               struct err *err) NODISCARD;
+/* Pearson correlation of each node of a level with the index, divided by their sum over the level:
+ * what OPTIMISED weights bring to the importances. node as composite_evaluate wrote it; out has one
+ * value a node of the level in node order, NaN where a correlation is not defined. */
+void composite_importances(const struct composite_plan *p, const struct composite_layer *l,
+                           const double *node, size_t level, double *out);
 /* Share of each indicator in the index when all means are arithmetic: products of the weights
  * (scaled to 1 among siblings) down the tree; n_ind, sums to 1. */
 void composite_effective_weights(const struct composite_tree *t, const double *weight,
