@@ -21,8 +21,11 @@ enum err_code load_init(struct load *l, struct arena *a, struct buf *report, str
     l->processes = ARENA_NEW(a, struct process_def, LOAD_MAX_PROCESSES);
     l->roles = ARENA_NEW(a, struct role_def, LOAD_MAX_ROLES);
     l->calendars = ARENA_NEW(a, struct calendar_def, LOAD_MAX_CALENDARS);
+    l->indicators = ARENA_NEW(a, struct indicator_def, LOAD_MAX_INDICATORS);
+    l->documents = ARENA_NEW(a, struct pack_document, LOAD_MAX_DOCUMENTS);
     if (l->packs == NULL || l->types == NULL || l->lists == NULL || l->classes == NULL ||
-        l->processes == NULL || l->roles == NULL || l->calendars == NULL)
+        l->processes == NULL || l->roles == NULL || l->calendars == NULL || l->indicators == NULL ||
+        l->documents == NULL)
         return load_nomem(l);
     l->set.packs = l->packs;
     l->set.types = l->types;
@@ -31,6 +34,8 @@ enum err_code load_init(struct load *l, struct arena *a, struct buf *report, str
     l->set.processes = l->processes;
     l->set.roles = l->roles;
     l->set.calendars = l->calendars;
+    l->set.indicators = l->indicators;
+    l->set.documents = l->documents;
     return ERR_OK;
 }
 
@@ -202,8 +207,9 @@ enum err_code load_pack_file(struct load *l, const char *file, const char *dir, 
 
 /* What lies in a pack's folder under a name that nothing reads is most likely a slip. */
 static enum err_code check_folder(struct load *l, const char *dir) {
-    static const char *const folders[] = {"types",   "processes",  "codes", "calendars",
-                                          "samples", "indicators", "maps",  NULL};
+    static const char *const folders[] = {"types",    "processes",  "codes", "calendars",
+                                          "samples",  "indicators", "maps",  "indices",
+                                          "warnings", NULL};
     static const char *const files[] = {"pack.yaml", "roles.yaml", "classes.yaml", "pages.yaml",
                                         NULL};
     const char **names;
@@ -262,12 +268,20 @@ static enum err_code check_needs(struct load *l) {
     return ERR_OK;
 }
 
+static enum err_code keep_index(struct load *l, const char *file, const struct val *v) {
+    return load_document(l, file, v, "indices");
+}
+
+static enum err_code keep_warning(struct load *l, const char *file, const struct val *v) {
+    return load_document(l, file, v, "warnings");
+}
+
 /* One kind of file after the other over all packs, since processes need types and roles, and
- * classes need processes. */
+ * classes need processes; indicators stand on types. */
 static enum err_code read_all(struct load *l, const char *dir) {
     TRY(read_packs(l, dir));
     TRY(check_needs(l));
-    for (int round = 0; round < 4; round++) {
+    for (int round = 0; round < 5; round++) {
         for (size_t i = 0; i < l->set.n_packs; i++) {
             const char *at = l->packs[i].dir;
             l->pack = l->packs[i].name;
@@ -281,13 +295,18 @@ static enum err_code read_all(struct load *l, const char *dir) {
                 TRY(one_yaml(l, at, "roles.yaml", load_roles_file));
             } else if (round == 2) {
                 TRY(each_yaml(l, at, "processes", load_process_file));
-            } else {
+            } else if (round == 3) {
                 TRY(one_yaml(l, at, "classes.yaml", load_classes_file));
+            } else {
+                TRY(each_yaml(l, at, "indicators", load_indicators_file));
+                TRY(each_yaml(l, at, "indices", keep_index));
+                TRY(each_yaml(l, at, "warnings", keep_warning));
             }
         }
     }
     TRY(load_check_types(l));
     TRY(load_check_classes(l));
+    TRY(load_check_indicators(l));
     return load_check_processes(l);
 }
 

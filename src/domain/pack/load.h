@@ -14,6 +14,8 @@ enum {
     LOAD_MAX_PROCESSES = 32,
     LOAD_MAX_ROLES = 64,
     LOAD_MAX_CALENDARS = 16,
+    LOAD_MAX_INDICATORS = 1024,
+    LOAD_MAX_DOCUMENTS = 128,
     LOAD_MAX_STATES = 64,
     LOAD_MAX_MOVES = 128
 };
@@ -35,6 +37,8 @@ struct load {
     struct process_def *processes;
     struct role_def *roles;
     struct calendar_def *calendars;
+    struct indicator_def *indicators;
+    struct pack_document *documents;
     unsigned char hash[32]; /* over the files read so far */
 };
 
@@ -94,10 +98,15 @@ enum err_code load_codes_csv(struct load *l, const char *file, const char *p, si
                              struct code_list *list) NODISCARD;
 enum err_code load_classes_file(struct load *l, const char *file, const struct val *v) NODISCARD;
 enum err_code load_calendar_file(struct load *l, const char *file, const struct val *v) NODISCARD;
+enum err_code load_indicators_file(struct load *l, const char *file, const struct val *v) NODISCARD;
+/* A file of the folder "indices" or "warnings", kept as it stands. */
+enum err_code load_document(struct load *l, const char *file, const struct val *v,
+                            const char *folder) NODISCARD;
 /* What only the whole shows: references between files. */
 enum err_code load_check_types(struct load *l) NODISCARD;
 enum err_code load_check_classes(struct load *l) NODISCARD; /* sorts them, too */
 enum err_code load_check_processes(struct load *l) NODISCARD;
+enum err_code load_check_indicators(struct load *l) NODISCARD; /* sorts them, too */
 /* Read a file and add it to the hash. */
 enum err_code load_read(struct load *l, const char *path, const char **p, size_t *n) NODISCARD;
 /* Variables of a type's conditions: its fields, and for a move also actor.*, now and its inputs. */

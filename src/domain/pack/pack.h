@@ -213,6 +213,73 @@ struct role_def {
                         "account.manage", "audit.read" */
 };
 
+/* ---- indicators: what is counted or averaged, from which rows, by which time and place
+ * ---------------------------------------------------------------------- */
+enum indicator_measure {
+    MEASURE_COUNT = 1, /* rows */
+    MEASURE_SUM,       /* of a number */
+    MEASURE_MEAN,      /* of a number */
+    MEASURE_MEDIAN,    /* of a number, from the rows themselves */
+    MEASURE_SHARE,     /* of the rows that pass `filter`, those that pass `part` too */
+    MEASURE_BETWEEN,   /* mean hours from one time to another */
+    MEASURE_DISTINCT,  /* different values, from the rows themselves */
+    MEASURE_FIGURE,    /* outside data, by file */
+    MEASURE_RATIO,     /* one indicator over another, times `per` */
+    MEASURE_TOTAL      /* constant + weighted sum of indicators */
+};
+enum indicator_basis { /* what belongs to a period; told beside every figure */
+                       BASIS_REPORTED = 1,
+                       BASIS_FILED,
+                       BASIS_DUE,
+                       BASIS_HANDLED,
+                       BASIS_CLOSED,
+                       BASIS_EVENT,
+                       BASIS_STATED /* as the source of the data says */
+};
+struct indicator_term {
+    const char *indicator;
+    double weight;
+};
+struct indicator_past { /* an earlier form of the formula, for the record */
+    int64_t version;
+    const char *from, *note;
+};
+struct indicator_def {
+    const char *name;
+    struct text title, explain, unit;
+    const char *pack, *file;
+    int line;
+    enum indicator_measure measure;
+    enum indicator_basis basis;
+    const struct type_def *type;      /* of the rows; NULL for figure, ratio and total */
+    const struct expr *filter, *part; /* NULL: every row */
+    const char *filter_text, *part_text;
+    int time_col, value_col, from_col, to_col; /* columns of the type, or -1 */
+    const char *of, *to;                       /* ratio */
+    double per;                                /* 1, 100, 10000 */
+    const struct indicator_term *terms;        /* total */
+    size_t n_terms;
+    double constant;
+    int direction;     /* +1 more is better, -1 more is worse, 0 neither */
+    bool effort;       /* it moves with how much people report: never a term of a shipped index */
+    bool guarded;      /* touches personal or private matters: the figure floor applies */
+    int64_t enough;    /* smallest denominator (or count) that says anything; 0: any */
+    double min, max;   /* range of imported figures; NaN: none */
+    bool sum_up;       /* figures of a parent are the sum of its children's */
+    const char *owner; /* who answers for it */
+    int64_t lag_days;  /* when a period's figure is complete */
+    int64_t version;
+    const char *valid_from; /* "2026-01-01" */
+    const struct indicator_past *past;
+    size_t n_past;
+};
+
+/* A document that a higher floor reads: files of the folders "indices" and "warnings". */
+struct pack_document {
+    const char *pack, *folder, *file;
+    const struct val *v;
+};
+
 struct calendar_def {
     const char *name, *source;
     unsigned weekday_mask;
@@ -246,6 +313,10 @@ struct pack_set {
     size_t n_roles;
     const struct calendar_def *calendars;
     size_t n_calendars;
+    const struct indicator_def *indicators;
+    size_t n_indicators; /* sorted by name */
+    const struct pack_document *documents;
+    size_t n_documents;
     const struct table *const *tables;
     size_t n_tables;        /* of the types, for ledger_options */
     unsigned char hash[32]; /* SHA-256 over all files read: a restart notices a change */
@@ -265,11 +336,14 @@ const struct case_class *pack_class(const struct pack_set *p, const char *id);
 const struct process_def *pack_process(const struct pack_set *p, const char *name);
 const struct role_def *pack_role(const struct pack_set *p, const char *name);
 const struct code_list *pack_list(const struct pack_set *p, const char *id);
+const struct indicator_def *pack_indicator(const struct pack_set *p, const char *name);
 /* The words that stand for these in the files of a pack. */
 const char *field_kind_name(enum field_kind k);
 const char *sensitivity_name(enum sensitivity s);
 const char *work_unit_name(enum work_unit u);
 const char *role_scope_name(enum role_scope s);
+const char *indicator_measure_name(enum indicator_measure m);
+const char *indicator_basis_name(enum indicator_basis b);
 /* Work calendar for a zone. */
 enum err_code pack_calendar(struct arena *a, const struct pack_set *p, const char *name,
                             const struct tz *tz, const struct work_calendar **out,
