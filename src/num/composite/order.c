@@ -1,6 +1,7 @@
 #include "num/composite/order.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* ---- heap sort: in place and never quadratic ---- */

@@ -1,7 +1,6 @@
 /* num/composite/order.h - sorting, quantiles and ranks of plain arrays. Pure; any thread. */
 #ifndef NUM_COMPOSITE_ORDER_H
 #define NUM_COMPOSITE_ORDER_H
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -133,8 +133,7 @@ static void spread(const double *value, size_t n, size_t stride, double level, d
 }
 
 static enum err_code intervals(const struct sobol_options *opt, const double *y,
-                               const struct num_run *run, struct sobol_index *of,
-                               struct err *err) {
+                               const struct num_run *run, struct sobol_index *of, struct err *err) {
     size_t n = opt->n, d = opt->d, all = opt->bootstrap;
     double level = opt->level > 0.0 ? opt->level : 0.9;
     size_t n_chunks = num_run_threads(run);
@@ -187,7 +186,7 @@ enum err_code sobol_estimate(struct arena *arena, const struct sobol_options *op
     struct sobol_index *of = ARENA_NEW(arena, struct sobol_index, d);
     if (packed == NULL || of == NULL)
         return err_fail(err, ERR_NOMEM, "no memory for the outcomes of %zu runs", n * (d + 2));
-    double first[MAX_INPUTS], total[MAX_INPUTS], mean;
+    double first[MAX_INPUTS], total[MAX_INPUTS], mean = 0;
     TRY(pack(opt, y, stride, packed, &mean, err));
     double variance = estimate(packed, n, d, NULL, first, total);
     for (size_t i = 0; i < d; i++) {

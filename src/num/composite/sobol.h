@@ -34,8 +34,8 @@ struct sobol_options {
 
 /* The base sample. */
 struct sobol_plan {
-    size_t n, d, n_runs;   /* n_runs = n (d + 2) */
-    const double *a, *b;   /* n x d, row-major, in the arena */
+    size_t n, d, n_runs; /* n_runs = n (d + 2) */
+    const double *a, *b; /* n x d, row-major, in the arena */
 };
 
 /* Draw the base sample. Errors: ERR_INVALID (n, d, level), ERR_NOMEM. */
