@@ -1,1 +1,3 @@
-gezhi_test(test_special test_special.c LINK num_core)
+foreach(subject linalg optim special)
+  gezhi_test(test_${subject} test_${subject}.c LINK num_core)
+endforeach()
