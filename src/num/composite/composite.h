@@ -138,7 +138,7 @@ struct composite_norm {
     enum composite_norm_kind kind;
     double low, high;                   /* MIN_MAX, PERCENTILE: range, low < high */
     double mean, sd;                    /* Z: sd > 0 */
-    uint32_t reference;                 /* DIST_REF: column */
+    uint32_t reference;                 /* DIST_REF: column of the data (spec) or plan (draw) */
     bool cap;                           /* DIST_REF, DIST_TARGET, GOALPOSTS: cut to the range */
     double rate;                        /* EXPONENTIAL: 0: 23 */
     const double *target;               /* n_ind, NaN: none */
@@ -275,6 +275,12 @@ enum err_code composite_run(const struct composite_data *data, const struct comp
                             const struct composite_spec *spec, enum composite_stage from,
                             const struct num_run *run, struct arena *a, struct composite_result *io,
                             struct err *err) NODISCARD;
+
+/* A normalisation whose reference area is a column of the data, for the columns of a stage of a
+ * result. ERR_INVALID when screening has taken the area out. */
+enum err_code composite_normalise_at(const struct composite_result *r, enum composite_stage stage,
+                                     const struct composite_normalise *n, struct arena *a,
+                                     struct composite_normalise *out, struct err *err) NODISCARD;
 
 /* ---- the same under other choices, many times ---- */
 
