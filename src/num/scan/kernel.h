@@ -16,7 +16,8 @@ struct scan_best {
 
 struct scan_kernel {
     void *self;
-    /* best: zones->n_lists items (one for a temporal scan). */
+    /* best: zones->n_lists items (one for a temporal scan); one more after them when
+     * options->also_temporal, for the windows over all places. */
     enum err_code (*observe)(void *self, const struct num_run *run, struct scan_best *best,
                              struct err *err);
     /* Maxima of replicas first .. first + n - 1; replica r draws only from rng_new(seed, r), so
