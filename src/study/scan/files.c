@@ -123,8 +123,8 @@ static enum err_code csv_layout(struct arena *a, const struct scan_settings *s, 
 }
 
 enum err_code file_layout(struct arena *a, const struct scan_settings *s, enum file_role role,
-                          const struct source *src, bool no_dates, bool *sphere,
-                          struct layout *out, struct err *err) {
+                          const struct source *src, bool no_dates, bool *sphere, struct layout *out,
+                          struct err *err) {
     *out = (struct layout){.id = SOURCE_ABSENT,
                            .count = SOURCE_ABSENT,
                            .date = SOURCE_ABSENT,
@@ -133,8 +133,7 @@ enum err_code file_layout(struct arena *a, const struct scan_settings *s, enum f
                            .other = SOURCE_ABSENT,
                            .length = SOURCE_ABSENT,
                            .first_covariate = SOURCE_ABSENT};
-    if (src->table != NULL)
-        return csv_layout(a, s, role, src->table, no_dates, sphere, out, err);
+    if (src->table != NULL) return csv_layout(a, s, role, src->table, no_dates, sphere, out, err);
     out->id = 0;
     if (role == FILE_PLACES || role == FILE_GRID) {
         size_t first = role == FILE_PLACES ? 1 : 0;

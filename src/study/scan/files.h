@@ -4,8 +4,15 @@
 #include "study/scan/records.h"
 #include "study/scan/study.h"
 
-enum file_role { FILE_CASES, FILE_CONTROLS, FILE_POPULATION, FILE_PLACES, FILE_GRID, FILE_EDGES,
-                 FILE_NEIGHBORS };
+enum file_role {
+    FILE_CASES,
+    FILE_CONTROLS,
+    FILE_POPULATION,
+    FILE_PLACES,
+    FILE_GRID,
+    FILE_EDGES,
+    FILE_NEIGHBORS
+};
 
 /* Whether a path is read as a CSV: by the setting, else by its name (.csv, .tsv, .csv.gz, "-"). */
 bool file_is_csv(const struct scan_settings *s, const char *path);
@@ -16,6 +23,6 @@ enum err_code file_source(struct arena *a, const struct scan_settings *s, const 
  * or grid points (lon and lat, or x and y) when settings do not tell. no_dates: the text has no
  * field of time. Errors: ERR_INVALID naming the column. */
 enum err_code file_layout(struct arena *a, const struct scan_settings *s, enum file_role role,
-                          const struct source *src, bool no_dates, bool *sphere,
-                          struct layout *out, struct err *err) NODISCARD;
+                          const struct source *src, bool no_dates, bool *sphere, struct layout *out,
+                          struct err *err) NODISCARD;
 #endif

@@ -11,12 +11,12 @@ struct place_file {
 };
 struct places {
     size_t n, n_points;
-    const double *x, *y;      /* n_points */
-    const uint32_t *place_of; /* n_points; NULL: point i is place i */
+    const double *x, *y;             /* n_points */
+    const uint32_t *place_of;        /* n_points; NULL: point i is place i */
     const double *first_x, *first_y; /* n: of the first position */
-    const uint32_t *of_id;    /* ids->n: the place of an id */
-    const size_t *first_id;   /* n + 1 offsets into id */
-    const char *const *id;    /* the ids of a place, in the order of the files */
+    const uint32_t *of_id;           /* ids->n: the place of an id */
+    const size_t *first_id;          /* n + 1 offsets into id */
+    const char *const *id;           /* the ids of a place, in the order of the files */
 };
 
 /* Places are numbered in the order of their first id. Without many, two rows of one id must have

@@ -16,26 +16,26 @@ enum { RECORDS_MAX_COVARIATES = 32 };
 /* Where the roles stand; SOURCE_ABSENT: nowhere. */
 struct layout {
     size_t id, count, date, x, y;
-    size_t other, length;    /* edges: the second end, its length */
-    size_t first_covariate;  /* text: all fields from here on; SOURCE_ABSENT in a CSV */
-    size_t n_covariates;     /* CSV */
+    size_t other, length;   /* edges: the second end, its length */
+    size_t first_covariate; /* text: all fields from here on; SOURCE_ABSENT in a CSV */
+    size_t n_covariates;    /* CSV */
     size_t covariate[RECORDS_MAX_COVARIATES];
 };
 
 /* What the readers share. */
 struct reading {
     struct arena *a;
-    struct names ids;     /* of places */
-    bool ids_open;        /* a new id makes a place (there is no file of places) */
-    struct names strata;  /* covariates of a category, joined by U+001F */
-    bool strata_open;     /* a new category may come up (the population is being read) */
-    size_t n_covariates;  /* of each row; SIZE_MAX until the first */
-    bool generic;         /* times are whole numbers */
+    struct names ids;         /* of places */
+    bool ids_open;            /* a new id makes a place (there is no file of places) */
+    struct names strata;      /* covariates of a category, joined by U+001F */
+    bool strata_open;         /* a new category may come up (the population is being read) */
+    size_t n_covariates;      /* of each row; SIZE_MAX until the first */
+    bool generic;             /* times are whole numbers */
     enum time_unit precision; /* what the dates of counts must have at least; TIME_NONE: no dates */
     bool has_period;
-    int64_t start, end;  /* days, inclusive, when has_period */
-    bool relaxed_places; /* rows of unknown places are left out and counted */
-    bool relaxed_times;  /* rows outside the period are left out and counted */
+    int64_t start, end;                      /* days, inclusive, when has_period */
+    bool relaxed_places;                     /* rows of unknown places are left out and counted */
+    bool relaxed_times;                      /* rows outside the period are left out and counted */
     int64_t left_out_places, left_out_times; /* cases, controls or rows */
 };
 

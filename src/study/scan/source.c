@@ -133,7 +133,7 @@ static enum err_code split(struct splitting *s, const char *p, size_t skip_rows,
     return ERR_OK;
 }
 
-static enum err_code check_bytes(const char *path, const char *p, size_t n, struct err *err) {
+enum err_code source_check(const char *path, const char *p, size_t n, struct err *err) {
     long line = 1, column = 1;
     for (size_t i = 0; i < n;) {
         uint32_t cp = 0;
@@ -158,7 +158,7 @@ enum err_code source_text(struct arena *a, const char *path, const char *p, size
         p += 3;
         n -= 3;
     }
-    TRY(check_bytes(path, p, n, err));
+    TRY(source_check(path, p, n, err));
     struct splitting s = {
         .a = a, .path = path, .end = n == 0 ? p : p + n, .line_begin = p, .separator = separator};
     TRY(split(&s, p, skip_rows, err));
@@ -205,8 +205,8 @@ enum err_code source_fail(const struct source *s, size_t row, size_t index, cons
         return err_fail(err, ERR_INVALID, "%s:%ld:%zu: %s is missing: expected %s", s->path, line,
                         width + 1, what, expected);
     }
-    return err_fail(err, ERR_INVALID, "%s:%ld:%ld: %s: expected %s, found \"%.60s\"", s->path,
-                    line, s->column[s->first[row] + index], what, expected, found);
+    return err_fail(err, ERR_INVALID, "%s:%ld:%ld: %s: expected %s, found \"%.60s\"", s->path, line,
+                    s->column[s->first[row] + index], what, expected, found);
 }
 
 enum err_code source_number(const struct source *s, size_t row, size_t index, const char *what,

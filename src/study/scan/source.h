@@ -34,6 +34,8 @@ struct source {
 enum err_code source_text(struct arena *a, const char *path, const char *p, size_t n,
                           char separator, size_t skip_rows, struct source *out,
                           struct err *err) NODISCARD;
+/* ERR_SYNTAX with path:line:column for the first byte that is not UTF-8 or is NUL. */
+enum err_code source_check(const char *path, const char *p, size_t n, struct err *err) NODISCARD;
 /* A table as a source. */
 void source_table(const struct table *t, struct source *out);
 /* Number of fields of a row. */

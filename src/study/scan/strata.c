@@ -96,15 +96,19 @@ enum err_code strata_build(struct arena *a, const struct population_rows *rows,
         return err_fail(err, ERR_NOMEM, "%zu populations", n);
     for (size_t i = 0; i < n; i++) {
         const struct population_row *r = &rows->row[i];
-        item[i] = (struct item){place_of_id[r->id], r->category, r->dated ? r->at.day : 0,
-                                r->dated && r->at.precision == TIME_DAY, r->population, r->seq};
+        item[i] = (struct item){place_of_id[r->id],
+                                r->category,
+                                r->dated ? r->at.day : 0,
+                                r->dated && r->at.precision == TIME_DAY,
+                                r->population,
+                                r->seq};
     }
     if (n == 0) return err_fail(err, ERR_INVALID, "no place of the study has a population");
     qsort(item, n, sizeof *item, by_cell);
     struct census census;
     TRY(census_times(a, item, n, &census, err));
     fill(item, n, &census, place, category, NULL, &n_cells);
-    double *population = ARENA_NEW(a, double, n_cells * census.n);
+    double *population = ARENA_NEW(a, double, n_cells *census.n);
     double *time = ARENA_NEW(a, double, census.n);
     if (population == NULL || time == NULL)
         return err_fail(err, ERR_NOMEM, "%zu populations at %zu times", n_cells, census.n);

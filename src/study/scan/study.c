@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "num/scan/window.h"
 #include "study/scan/files.h"
 #include "study/scan/places.h"
 #include "study/scan/strata.h"
@@ -169,8 +170,8 @@ static enum err_code set_slots(struct loading *l, struct err *err) {
                         "the population has dates and the cases have none: give the study period "
                         "(--start and --end)");
     }
-    TRY(time_slots(l->a, o->start, o->end, spatial ? TIME_NONE : s->unit, s->unit_length,
-                   &o->slots, err));
+    TRY(time_slots(l->a, o->start, o->end, spatial ? TIME_NONE : s->unit, s->unit_length, &o->slots,
+                   err));
     if (spatial) return ERR_OK;
     bool percent = s->max_time == 0 || s->max_time_percent;
     double max = s->max_time == 0 ? 50 : s->max_time;
@@ -298,17 +299,15 @@ static enum err_code set_expected(struct loading *l, struct err *err) {
 
 /* ---- geography ---- */
 
-enum { EARTH_KM = 6367 };
-
 static double apart(const struct loading *l, uint32_t a, uint32_t b) {
     double dx = l->places.first_x[a] - l->places.first_x[b];
     double dy = l->places.first_y[a] - l->places.first_y[b];
     if (!l->out->sphere) return hypot(dx, dy);
     const double radian = acos(-1.0) / 180;
     double s = sin(dy * radian / 2), t = sin(dx * radian / 2);
-    double h = s * s + cos(l->places.first_y[a] * radian) * cos(l->places.first_y[b] * radian) *
-                           t * t;
-    return 2 * EARTH_KM * asin(sqrt(fmin(h, 1)));
+    double h =
+        s * s + cos(l->places.first_y[a] * radian) * cos(l->places.first_y[b] * radian) * t * t;
+    return 2 * SCAN_EARTH_KM * asin(sqrt(fmin(h, 1)));
 }
 
 static enum err_code set_edges(struct loading *l, struct err *err) {
@@ -376,6 +375,7 @@ static enum err_code set_geography(struct loading *l, struct err *err) {
     d->n_places = p->n;
     d->points = (struct scan_points){.n = p->n_points, .x = p->x, .y = p->y};
     d->place_of = p->place_of;
+    d->all_points = l->s->all_positions;
     d->metric = o->sphere ? SCAN_SPHERE : SCAN_PLANE;
     o->n_ids = l->r.ids.n;
     o->first_id = p->first_id;
@@ -434,10 +434,9 @@ static enum time_unit wanted_precision(const struct scan_settings *s) {
 static const char *list_unverified(struct arena *a, const struct scan_study *o) {
     const struct scan_options *p = &o->options;
     enum scan_model model = o->data.model;
-    bool known =
-        model == SCAN_POISSON     ? !p->prospective
-        : model == SCAN_BERNOULLI ? p->analysis == SCAN_SPATIAL
-                                  : p->prospective;
+    bool known = model == SCAN_POISSON     ? !p->prospective
+                 : model == SCAN_BERNOULLI ? p->analysis == SCAN_SPATIAL
+                                           : p->prospective;
     const char *metric = o->data.metric == SCAN_NETWORK  ? "network distance; "
                          : o->data.metric == SCAN_LISTED ? "listed neighbours; "
                                                          : "";
@@ -450,8 +449,7 @@ static const char *list_unverified(struct arena *a, const struct scan_study *o) 
         metric, o->data.grid.n > 0 ? "grid of centres; " : "",
         o->data.place_of != NULL ? "several positions; " : "", p->iterative ? "iterative; " : "",
         p->also_spatial || p->also_temporal ? "purely spatial or temporal windows too; " : "",
-        p->location_f ? "location F; " : "",
-        p->overlap == SCAN_NO_OVERLAP ? "" : "overlap rule; ");
+        p->location_f ? "location F; " : "", p->overlap == SCAN_NO_OVERLAP ? "" : "overlap rule; ");
     if (text == NULL) return NULL;
     size_t n = strlen(text);
     return arena_dup(a, text, n < 2 ? 0 : n - 2);
@@ -479,8 +477,7 @@ enum err_code scan_study_load(struct arena *a, const struct scan_settings *setti
     TRY(set_period(&l, err));
     TRY(load_places(&l, err));
     TRY(load_counts(&l, err));
-    if (s->options.analysis == SCAN_TEMPORAL)
-        TRY(places_all_in_one(a, &l.r.ids, &l.places, err));
+    if (s->options.analysis == SCAN_TEMPORAL) TRY(places_all_in_one(a, &l.r.ids, &l.places, err));
     TRY(set_slots(&l, err));
     TRY(set_counts(&l, err));
     out->data.model = s->model;

@@ -13,9 +13,11 @@ enum place_kind { PLACES_BY_COLUMNS, PLACES_PLANE, PLACES_SPHERE };
 /* What a user asks for, by flags or by a parameter file. Texts are borrowed; NULL: not given. */
 struct scan_settings {
     const char *cases, *controls, *population, *grid, *edges, *neighbors;
-    const char *geo[STUDY_MAX_GEO]; /* an id in several of them is one place with several positions */
+    const char
+        *geo[STUDY_MAX_GEO]; /* an id in several of them is one place with several positions */
     size_t n_geo;
     bool many_positions; /* also several rows of one id in one file */
+    bool all_positions;  /* such a place is in a window when all its positions are; else one */
     enum file_kind kind;
     const char *columns;    /* CSV: "id=county,cases=n": names of the roles' columns */
     const char *covariates; /* CSV: "sex,age" */
@@ -39,14 +41,16 @@ struct scan_settings {
     unsigned ellipse_angles[STUDY_MAX_ELLIPSES];
 };
 void scan_settings_init(struct scan_settings *s);
+/* "1.5,2" and "4,6": shapes over 1, and as many numbers of angles, into the settings. */
+bool scan_ellipses_parse(const char *shapes, const char *angles, struct scan_settings *s);
 
 struct scan_study {
     struct scan_settings settings;
     struct scan_data data;
     struct scan_options options; /* settings.options with slots and ellipses filled in */
     struct time_slots slots;
-    bool generic, dated; /* whether the study period has dates to tell */
-    int64_t start, end;  /* days, inclusive */
+    bool generic, dated;     /* whether the study period has dates to tell */
+    int64_t start, end;      /* days, inclusive */
     bool sphere, has_places; /* coordinates are known */
     /* Names of the places: first_id[i] .. first_id[i + 1] of id. */
     size_t n_ids;

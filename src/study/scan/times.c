@@ -111,7 +111,7 @@ static double count_units(int64_t start, int64_t behind, enum time_unit unit) {
     if (border == start) return n + 1;
     int year, month, day;
     civil_from_days(start, &year, &month, &day);
-    int whole = unit == TIME_MONTH ? civil_month_days(year, month)
+    int whole = unit == TIME_MONTH                ? civil_month_days(year, month)
                 : civil_month_days(year, 2) == 29 ? 366
                                                   : 365;
     double part = (double)whole - (double)(start - border);
