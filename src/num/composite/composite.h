@@ -196,6 +196,10 @@ struct composite_agg {
     bool by_weight;     /* min_share is of their weight, not of their number */
     double exponential; /* > 0: the exponential transformation at this rate after it; 0: none */
     double bod_min, bod_max; /* BOD_SCORE: least and most share of a child in it; 0, 0: free */
+    /* COPELAND, MAJORITY: two areas that are exactly level are told apart as COINr 1.1.14 does, by
+     * the rounding of the sum of weights and the order of the areas. Only to reproduce its results:
+     * they then depend on the order of the rows. */
+    bool rounded_ties;
 };
 struct composite_aggregate {
     struct composite_agg level[COMPOSITE_MAX_LEVELS]; /* [k]: from level k + 1 to level k + 2 */
