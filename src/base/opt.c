@@ -148,4 +148,5 @@ void opt_help(const struct opt_command *cmd) {
         (void)printf("%*s%s%s\n", (int)width + 6 - (used < 0 ? 0 : used), "", o->help,
                      o->required ? " (required)" : "");
     }
+    if (cmd->example != NULL) (void)printf("\nexample: %s\n", cmd->example);
 }

@@ -23,6 +23,7 @@ struct opt_command {
     const struct opt *opts;
     size_t n_opts;
     const char *summary;
+    const char *example; /* a whole command line, shown at the end of the help; NULL: none */
 };
 /* Positional arguments are left in argv[0 .. *n_args). Errors: ERR_INVALID naming the option
  * (unknown ones with a did-you-mean). "--" ends the options; "-" is an argument. The last of

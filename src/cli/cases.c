@@ -121,7 +121,8 @@ int cli_import_cases(int argc, char **argv) {
         1,
         opts,
         5,
-        "Import requests of another system from a CSV; - reads standard input."};
+        "Import requests of another system from a CSV; - reads standard input.",
+        NULL};
     struct err err = {0};
     struct opened o;
     int done = cli_parse(&cmd, argc, argv);
@@ -191,7 +192,8 @@ int cli_export_cases(int argc, char **argv) {
         0,
         opts,
         7,
-        "Export all cases, in order of their ids; no personal values unless asked for."};
+        "Export all cases, in order of their ids; no personal values unless asked for.",
+        NULL};
     struct err err = {0};
     struct opened o;
     int done = cli_parse(&cmd, argc, argv);

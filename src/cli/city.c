@@ -37,7 +37,7 @@ int cli_init(int argc, char **argv) {
         {"codes", OPT_STR, &codes, false, "gb|free",
          "12-digit division codes, or any codes (free, the default)"},
         {"packs", OPT_STR, &packs, false, "DIR", "packs to copy instead of the shipped ones"}};
-    const struct opt_command cmd = {"init", NULL, 0, 0, opts, 5, "Make an empty city."};
+    const struct opt_command cmd = {"init", NULL, 0, 0, opts, 5, "Make an empty city.", NULL};
     struct err err = {0};
     int done = cli_parse(&cmd, argc, argv);
     if (done != CLI_GO_ON) return done;

@@ -30,7 +30,8 @@ int cli_demo(int argc, char **argv) {
         {"packs", OPT_STR, &packs, false, "DIR", "packs to copy instead of the shipped ones"},
         {"quiet", OPT_FLAG, &quiet, false, NULL, "no progress"}};
     const struct opt_command cmd = {
-        "demo", NULL, 0, 0, opts, 7, "Make the invented demo city. Prints one account a role."};
+        "demo", NULL, 0, 0, opts, 7, "Make the invented demo city. Prints one account a role.",
+        NULL};
     struct err err = {0};
     struct demo_options o = {.accounts = stdout};
     int done = cli_parse(&cmd, argc, argv);

@@ -82,7 +82,8 @@ int cli_erase(int argc, char **argv) {
         1,
         opts,
         3,
-        "Erase how to reach the people of a case, or all their words, for good."};
+        "Erase how to reach the people of a case, or all their words, for good.",
+        NULL};
     int done = cli_parse(&cmd, argc, argv);
     if (done != CLI_GO_ON) return done;
     e.code = argv[0];

@@ -60,7 +60,7 @@ int cli_import_areas(int argc, char **argv) {
         {"repair", OPT_FLAG, &in.repair, false, NULL, "mend shapes that are not valid"},
         {"quiet", OPT_FLAG, &quiet, false, NULL, "do not report overlaps and gaps"}};
     const struct opt_command cmd = {
-        "import areas", "FILE", 1, 1, opts, 8, "Import areas from what OGR reads."};
+        "import areas", "FILE", 1, 1, opts, 8, "Import areas from what OGR reads.", NULL};
     struct err err = {0};
     int done = cli_parse(&cmd, argc, argv);
     if (done != CLI_GO_ON) return done;
@@ -89,8 +89,14 @@ int cli_import_cells(int argc, char **argv) {
          "wgs84, gcj02, bd09 or EPSG:n, against what the file says"},
         {"repair", OPT_FLAG, &in.repair, false, NULL, "mend shapes that are not valid"},
         {"quiet", OPT_FLAG, &quiet, false, NULL, "do not report overlaps and gaps"}};
-    const struct opt_command cmd = {
-        "import cells", "FILE", 1, 1, opts, 8, "Import a layer of cells from what OGR reads."};
+    const struct opt_command cmd = {"import cells",
+                                    "FILE",
+                                    1,
+                                    1,
+                                    opts,
+                                    8,
+                                    "Import a layer of cells from what OGR reads.",
+                                    NULL};
     int done = cli_parse(&cmd, argc, argv);
     if (done != CLI_GO_ON) return done;
     in.file = argv[0];
@@ -236,7 +242,8 @@ int cli_locate(int argc, char **argv) {
         {"prefix", OPT_STR, &l.prefix, false, "P",
          "before the names of the added columns code and name"}};
     const struct opt_command cmd = {
-        "locate", NULL, 0, 0, opts, 5, "Add the code and name of the cell to each row of a CSV."};
+        "locate", NULL, 0, 0, opts, 5, "Add the code and name of the cell to each row of a CSV.",
+        NULL};
     struct err err = {0};
     struct folder f;
     int done = cli_parse(&cmd, argc, argv);

@@ -49,7 +49,8 @@ int cli_verify(int argc, char **argv) {
         {"checkpoint", OPT_STR, &checkpoint, false, "FILE", "a signed note the folder must extend"},
         {"json", OPT_FLAG, &json, false, NULL, "for a program"}};
     const struct opt_command cmd = {
-        "verify", NULL, 0, 0, opts, 3, "Prove that nothing was changed behind the ledger's back."};
+        "verify", NULL, 0, 0, opts, 3, "Prove that nothing was changed behind the ledger's back.",
+        NULL};
     struct err err = {0};
     int done = cli_parse(&cmd, argc, argv);
     if (done != CLI_GO_ON) return done;
@@ -73,7 +74,8 @@ int cli_backup(int argc, char **argv) {
         1,
         opts,
         1,
-        "Copy database, photos and packs into one file, while serving too. Keys are left out."};
+        "Copy database, photos and packs into one file, while serving too. Keys are left out.",
+        NULL};
     struct err err = {0};
     int done = cli_parse(&cmd, argc, argv);
     if (done != CLI_GO_ON) return done;
@@ -87,7 +89,7 @@ int cli_restore(int argc, char **argv) {
     const struct opt opts[] = {{"data", OPT_STR, &data, true, "DIR", "the folder to make"},
                                {"keys", OPT_STR, &keys, false, "DIR", "the saved keys"}};
     const struct opt_command cmd = {
-        "restore", "FILE", 1, 1, opts, 2, "Make a folder from a backup."};
+        "restore", "FILE", 1, 1, opts, 2, "Make a folder from a backup.", NULL};
     struct err err = {0};
     int done = cli_parse(&cmd, argc, argv);
     if (done != CLI_GO_ON) return done;

@@ -84,7 +84,7 @@ int cli_serve(int argc, char **argv) {
         {"workers", OPT_INT, &workers, false, "N", "reader threads"},
         {"trusted-proxies", OPT_STR, &proxies, false, "LIST",
          "addresses whose forwarding headers are believed"}};
-    const struct opt_command cmd = {"serve", NULL, 0, 0, opts, 7, "Serve a city over HTTP."};
+    const struct opt_command cmd = {"serve", NULL, 0, 0, opts, 7, "Serve a city over HTTP.", NULL};
     struct err err = {0};
     int done = cli_parse(&cmd, argc, argv);
     if (done != CLI_GO_ON) return done;

@@ -170,7 +170,8 @@ static int cmd_add(int argc, char **argv) {
                                     1,
                                     opts,
                                     6,
-                                    "Add an account; the password is read from standard input."};
+                                    "Add an account; the password is read from standard input.",
+                                    NULL};
     if (opt_wants_help(argc, argv)) {
         opt_help(&cmd);
         return 0;
@@ -226,7 +227,8 @@ static int cmd_token(int argc, char **argv) {
                                     1,
                                     opts,
                                     2,
-                                    "Make an API token of an account; it is shown only now."};
+                                    "Make an API token of an account; it is shown only now.",
+                                    NULL};
     if (opt_wants_help(argc, argv)) {
         opt_help(&cmd);
         return 0;
@@ -267,7 +269,7 @@ static int cmd_set(int argc, char **argv) {
         {"area", OPT_STR, &s.change.area, false, "CODE", "another area; empty: none"},
         {"unit", OPT_STR, &s.change.unit, false, "CODE", "another unit; empty: none"},
         {"state", OPT_STR, &s.change.state, false, "active|disabled", "whether it may sign in"}};
-    const struct opt_command cmd = {"user set", "NAME", 1, 1, opts, 5, "Change an account."};
+    const struct opt_command cmd = {"user set", "NAME", 1, 1, opts, 5, "Change an account.", NULL};
     if (opt_wants_help(argc, argv)) {
         opt_help(&cmd);
         return 0;
@@ -315,7 +317,8 @@ static int cmd_reset(int argc, char **argv) {
         1,
         opts,
         1,
-        "Make a one-time token with which a new password can be set for 24 hours."};
+        "Make a one-time token with which a new password can be set for 24 hours.",
+        NULL};
     if (opt_wants_help(argc, argv)) {
         opt_help(&cmd);
         return 0;
@@ -390,7 +393,7 @@ static int cmd_list(int argc, char **argv) {
     size_t n = 0;
     const struct opt opts[] = {{"data", OPT_STR, &data, true, "DIR", "the city's folder"},
                                {"json", OPT_FLAG, &json, false, NULL, "one JSON object a line"}};
-    const struct opt_command cmd = {"user list", NULL, 0, 0, opts, 2, "List the accounts."};
+    const struct opt_command cmd = {"user list", NULL, 0, 0, opts, 2, "List the accounts.", NULL};
     if (opt_wants_help(argc, argv)) {
         opt_help(&cmd);
         return 0;

@@ -80,7 +80,8 @@ int pack_cmd_check(int argc, char **argv) {
                                     1,
                                     opts,
                                     1,
-                                    "check a folder of packs and say what is wrong and where"};
+                                    "check a folder of packs and say what is wrong and where",
+                                    NULL};
     size_t n = 0;
     struct err err = {.code = ERR_OK};
     if (asks_help(argc, argv)) {
@@ -139,7 +140,8 @@ int pack_cmd_show(int argc, char **argv) {
          "code lists and classes, with rows not loaded"},
         {"json", OPT_FLAG, &json, false, NULL, "print as JSON"}};
     const struct opt_command cmd = {
-        "pack show", "[DIR]", 0, 1, opts, sizeof opts / sizeof *opts, "show what the packs say"};
+        "pack show", "[DIR]", 0, 1, opts, sizeof opts / sizeof *opts, "show what the packs say",
+        NULL};
     size_t n = 0;
     struct err err = {.code = ERR_OK};
     if (asks_help(argc, argv)) {

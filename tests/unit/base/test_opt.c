@@ -19,7 +19,7 @@ static enum err_code parse(struct values *v, char *const *words, int n, size_t *
         {"port", OPT_INT, &v->port, false, "N", "port"},
         {"json", OPT_FLAG, &v->json, false, NULL, "for programs"},
     };
-    const struct opt_command cmd = {"import cells", "FILE", 1, 2, opts, 4, "Import cells"};
+    const struct opt_command cmd = {"import cells", "FILE", 1, 2, opts, 4, "Import cells", NULL};
     for (int i = 0; i < n; i++) args[i] = words[i];
     return opt_parse(&cmd, n, args, n_args, err);
 }
@@ -87,7 +87,7 @@ static void help(void **state) {
     bool json;
     const struct opt opts[] = {{"data", OPT_STR, &data, true, "DIR", "the data folder"},
                                {"json", OPT_FLAG, &json, false, NULL, "for programs"}};
-    const struct opt_command cmd = {"init", NULL, 0, 0, opts, 2, "Make an empty city."};
+    const struct opt_command cmd = {"init", NULL, 0, 0, opts, 2, "Make an empty city.", NULL};
     char text[1024] = "";
     int fd[2], keep = dup(STDOUT_FILENO);
     assert_int_equal(pipe(fd), 0);
