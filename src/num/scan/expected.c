@@ -50,8 +50,8 @@ static enum err_code rates(const struct scan_strata *s, double *rate, size_t *ba
                            struct err *err) {
     double from = s->slot_border[0], to = s->slot_border[s->n_slots];
     for (size_t c = 0; c < s->n_cells; c++) {
-        rate[s->category[c]] += scan_population_time(s->time, s->population + c * s->n_times,
-                                                     s->n_times, from, to);
+        rate[s->category[c]] +=
+            scan_population_time(s->time, s->population + c * s->n_times, s->n_times, from, to);
     }
     for (size_t k = 0; k < s->n_categories; k++) {
         double exposure = rate[k];
