@@ -92,8 +92,6 @@ static enum err_code load_places(struct loading *l, struct err *err) {
     }
     if (s->n_geo > 0) return ERR_OK;
     if (l->r.ids.n > 0) return places_of_ids(l->a, &l->r.ids, &l->places, err);
-    if (s->options.analysis != SCAN_TEMPORAL)
-        return err_fail(err, ERR_INVALID, "no file of places is given (--geo)");
     l->r.ids_open = true;
     return ERR_OK;
 }
@@ -138,8 +136,6 @@ static enum err_code read_day(const struct loading *l, const char *name, const c
 
 static enum err_code set_period(struct loading *l, struct err *err) {
     const struct scan_settings *s = l->s;
-    if ((s->start == NULL) != (s->end == NULL))
-        return err_fail(err, ERR_INVALID, "the study period needs both its start and its end");
     if (s->start == NULL) return ERR_OK;
     TRY(read_day(l, "start", s->start, TIME_OF_COUNT, &l->r.start, err));
     TRY(read_day(l, "end", s->end, TIME_OF_END, &l->r.end, err));
@@ -261,12 +257,9 @@ static enum err_code places_have_population(const struct loading *l, const doubl
 }
 
 /* Without a population, time alone: a slot expects cases by its length. */
-static enum err_code expect_by_time(struct loading *l, double *expected, struct err *err) {
+static void expect_by_time(const struct loading *l, double *expected) {
     const double *border = l->out->slots.border;
-    if (l->s->options.analysis != SCAN_TEMPORAL)
-        return err_fail(err, ERR_INVALID, "the Poisson model needs a population (--population)");
     for (size_t t = 0; t < l->out->slots.n; t++) expected[t] = border[t + 1] - border[t];
-    return ERR_OK;
 }
 
 static enum err_code set_expected(struct loading *l, struct err *err) {
@@ -277,7 +270,10 @@ static enum err_code set_expected(struct loading *l, struct err *err) {
     if (expected == NULL || mean == NULL || cases == NULL)
         return err_fail(err, ERR_NOMEM, "expected cases of %zu places in %zu slots", n, o->slots.n);
     o->data.expected = expected;
-    if (l->s->population == NULL) return expect_by_time(l, expected, err);
+    if (l->s->population == NULL) {
+        expect_by_time(l, expected);
+        return ERR_OK;
+    }
     struct scan_strata strata;
     TRY(strata_build(l->a, &l->population, l->places.of_id, n, n_categories, &strata, err));
     for (size_t i = 0; i < l->cases.n; i++)
@@ -395,7 +391,12 @@ static enum err_code set_geography(struct loading *l, struct err *err) {
 
 /* ---- all together ---- */
 
-static enum err_code check_settings(const struct scan_settings *s, struct err *err) {
+static enum time_unit wanted_precision(const struct scan_settings *s) {
+    if (s->precision_given) return s->precision;
+    return s->options.analysis == SCAN_SPATIAL ? TIME_NONE : s->unit;
+}
+
+enum err_code scan_settings_check(const struct scan_settings *s, struct err *err) {
     bool temporal = s->options.analysis == SCAN_TEMPORAL;
     bool spatial = s->options.analysis == SCAN_SPATIAL;
     if (s->cases == NULL) return err_fail(err, ERR_INVALID, "no file of cases is given (--cases)");
@@ -420,15 +421,19 @@ static enum err_code check_settings(const struct scan_settings *s, struct err *e
         return err_fail(err, ERR_INVALID, "a grid of centres needs plain distances");
     if (s->grid != NULL && s->n_geo == 0 && !temporal)
         return err_fail(err, ERR_INVALID, "a grid of centres needs places (--geo)");
+    if (!temporal && s->n_geo == 0 && s->edges == NULL && s->neighbors == NULL)
+        return err_fail(err, ERR_INVALID, "no file of places is given (--geo)");
+    if (s->model == SCAN_POISSON && s->population == NULL && !temporal)
+        return err_fail(err, ERR_INVALID, "the Poisson model needs a population (--population)");
+    if (!spatial && (s->unit == TIME_NONE || wanted_precision(s) == TIME_NONE))
+        return err_fail(err, ERR_INVALID,
+                        "a scan in time needs cases with times (--precision) and slots (--unit)");
+    if ((s->start == NULL) != (s->end == NULL))
+        return err_fail(err, ERR_INVALID, "the study period needs both its start and its end");
     if (s->options.max_size < 0 || s->options.max_size > 0.5)
         return err_fail(err, ERR_INVALID, "the maximum size %g is not in (0, 0.5]",
                         s->options.max_size);
     return ERR_OK;
-}
-
-static enum time_unit wanted_precision(const struct scan_settings *s) {
-    if (s->precision_given) return s->precision;
-    return s->options.analysis == SCAN_SPATIAL ? TIME_NONE : s->unit;
 }
 
 static const char *list_unverified(struct arena *a, const struct scan_study *o) {
@@ -469,9 +474,7 @@ enum err_code scan_study_load(struct arena *a, const struct scan_settings *setti
     l.r.generic = s->unit == TIME_GENERIC || l.r.precision == TIME_GENERIC;
     names_init(&l.r.ids, a);
     names_init(&l.r.strata, a);
-    TRY(check_settings(s, err));
-    if (s->options.analysis != SCAN_SPATIAL && l.r.precision == TIME_NONE)
-        return err_fail(err, ERR_INVALID, "a scan in time needs cases with times (--precision)");
+    TRY(scan_settings_check(s, err));
     out->options.ellipse_shape = out->settings.ellipse_shape;
     out->options.ellipse_angles = out->settings.ellipse_angles;
     TRY(set_period(&l, err));

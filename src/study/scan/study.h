@@ -41,6 +41,8 @@ struct scan_settings {
     unsigned ellipse_angles[STUDY_MAX_ELLIPSES];
 };
 void scan_settings_init(struct scan_settings *s);
+/* Whether the settings go together. ERR_INVALID naming the option. */
+enum err_code scan_settings_check(const struct scan_settings *s, struct err *err) NODISCARD;
 /* "1.5,2" and "4,6": shapes over 1, and as many numbers of angles, into the settings. */
 bool scan_ellipses_parse(const char *shapes, const char *angles, struct scan_settings *s);
 
