@@ -169,3 +169,19 @@ enum err_code journal_of(struct db *db, int64_t ledger, const char *type, int64_
     *n = got;
     return ERR_OK;
 }
+
+enum err_code journal_before(struct db *db, int64_t ledger, const char *type, int64_t id,
+                             int64_t seq, struct arena *a, struct jrow *out, bool *found,
+                             struct err *err) {
+    struct cell p[4] = {cell_int(ledger), cell_text(type), cell_int(id), cell_int(seq)};
+    struct cursor *c = NULL;
+    *found = false;
+    TRY(db_query(db, stmt_sql(STMT_JOURNAL_BEFORE), p, 4, &c, err));
+    enum err_code rc = cursor_next(c, found, err);
+    if (rc == ERR_OK && *found) {
+        *out = journal_row(c);
+        if (!copy_row(a, out)) rc = err_fail(err, ERR_NOMEM, "no memory for a record's journal");
+    }
+    cursor_close(c);
+    return rc;
+}

@@ -155,6 +155,11 @@ void ledger_catch_up(struct ledger *l, int64_t seq);
 enum err_code journal_of(struct db *db, int64_t ledger, const char *type, int64_t id,
                          struct arena *a, struct jrow **out, size_t *n, struct err *err) NODISCARD;
 
+/* The record's journal row before seq; *found is false when there is none. One index step. */
+enum err_code journal_before(struct db *db, int64_t ledger, const char *type, int64_t id,
+                             int64_t seq, struct arena *a, struct jrow *out, bool *found,
+                             struct err *err) NODISCARD;
+
 /* Blobs: content-addressed files, durable when this returns; hash is 64 hex + NUL. */
 enum err_code blob_put(struct ledger *l, const void *p, size_t n, char hash[65],
                        struct err *err) NODISCARD;

@@ -164,6 +164,7 @@ static enum err_code read_head(struct reading *r) {
     d->per = read_number(r, r->v, "per", 1);
     d->min = read_number(r, r->v, "min", NAN);
     d->max = read_number(r, r->v, "max", NAN);
+    d->stock = rd_bool(l, r->file, r->v, "stock", false);
     d->sum_up = rd_bool(l, r->file, r->v, "sum_up", d->measure == MEASURE_FIGURE);
     (void)load_not_refused(l, r->file, r->v->line, "indicator", d->name, &d->title);
     if (!(d->per > 0))
@@ -177,7 +178,7 @@ static enum err_code read_indicator(struct load *l, const char *file, const stru
         "indicator", "title",      "explain",   "unit",   "measure", "basis",  "type",  "filter",
         "part",      "time",       "value",     "from",   "until",   "of",     "to",    "per",
         "terms",     "constant",   "direction", "effort", "guarded", "enough", "owner", "lag_days",
-        "version",   "valid_from", "history",   "min",    "max",     "sum_up", NULL};
+        "version",   "valid_from", "history",   "min",    "max",     "sum_up", "stock", NULL};
     struct reading r = {.l = l, .file = file, .v = v, .d = d};
     *d = (struct indicator_def){.name = "",
                                 .pack = l->pack,

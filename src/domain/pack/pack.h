@@ -260,12 +260,13 @@ struct indicator_def {
     const struct indicator_term *terms;        /* total */
     size_t n_terms;
     double constant;
-    int direction;     /* +1 more is better, -1 more is worse, 0 neither */
-    bool effort;       /* it moves with how much people report: never a term of a shipped index */
-    bool guarded;      /* touches personal or private matters: the figure floor applies */
-    int64_t enough;    /* smallest denominator (or count) that says anything; 0: any */
-    double min, max;   /* range of imported figures; NaN: none */
-    bool sum_up;       /* figures of a parent are the sum of its children's */
+    int direction;   /* +1 more is better, -1 more is worse, 0 neither */
+    bool effort;     /* it moves with how much people report: never a term of a shipped index */
+    bool guarded;    /* touches personal or private matters: the figure floor applies */
+    int64_t enough;  /* smallest denominator (or count) that says anything; 0: any */
+    double min, max; /* range of imported figures; NaN: none */
+    bool stock;  /* a figure holds until the next one (residents), else it is of its period only */
+    bool sum_up; /* figures of a parent are the sum of its children's */
     const char *owner; /* who answers for it */
     int64_t lag_days;  /* when a period's figure is complete */
     int64_t version;

@@ -129,7 +129,7 @@ static int remove_one(const char *path, const struct stat *st, int flag, struct 
 
 int city_teardown(void **state) {
     struct test_city *c = *state;
-    ledger_close(c->folder.ledger);
+    if (c->folder.ledger != NULL) ledger_close(c->folder.ledger);
     c->folder.ledger = NULL;
     grid_close(c->grid);
     folder_close(&c->folder);

@@ -1,0 +1,257 @@
+/* gezhi import indicators: outside data, a figure a line. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/csv.h"
+#include "domain/measure/figure.h"
+#include "store/statements.h"
+#include "store/tables.h"
+
+enum { GROUP = 500, GROUP_ARENA = 8 << 20, MAX_NOTE = 500, N_COLUMNS = 6 };
+
+enum figure_column { COL_INDICATOR, COL_AREA, COL_PERIOD, COL_VALUE, COL_DENOMINATOR, COL_NOTE };
+static const char *const column_names[N_COLUMNS] = {"indicator", "area",        "period",
+                                                    "value",     "denominator", "note"};
+
+struct figure {
+    const char *indicator, *area, *note;
+    char period[PERIOD_TEXT];
+    double value, denominator; /* NaN: none */
+};
+struct importing {
+    const struct figure_import *in;
+    struct figure_imported *out;
+    struct folder *folder;
+    const struct grid *grid;
+    int at[N_COLUMNS]; /* position in the record, or -1 */
+    struct arena *a;   /* of the group */
+    struct figure *group;
+    size_t n;
+    struct figure_imported counted; /* of the group, told when it is committed */
+};
+
+/* ---- one row */
+
+static const char *field(const struct importing *x, const struct csv_record *r,
+                         enum figure_column c) {
+    return x->at[c] < 0 ? "" : r->field[x->at[c]];
+}
+
+static bool number(const char *s, double *out) {
+    char *end = NULL;
+    /* strtod alone would take hexadecimal, "inf" and "nan". */
+    if (s[0] == '\0' || s[strspn(s, "+-.0123456789eE")] != '\0') return false;
+    *out = strtod(s, &end);
+    return end != s && *end == '\0' && isfinite(*out);
+}
+
+static enum err_code check_value(const struct indicator_def *d, const struct importing *x,
+                                 const struct csv_record *r, struct figure *f, struct err *err) {
+    const char *value = field(x, r, COL_VALUE), *base = field(x, r, COL_DENOMINATOR);
+    if (!number(value, &f->value))
+        return err_fail(err, ERR_INVALID, "column value: expected a number, found \"%.60s\"",
+                        value);
+    if ((!isnan(d->min) && f->value < d->min) || (!isnan(d->max) && f->value > d->max))
+        return err_fail(err, ERR_INVALID,
+                        "column value: %.17g is outside what indicator %s takes (%g to %g)",
+                        f->value, d->name, d->min, d->max);
+    f->denominator = NAN;
+    if (base[0] != '\0' && (!number(base, &f->denominator) || f->denominator <= 0))
+        return err_fail(err, ERR_INVALID,
+                        "column denominator: expected a number above 0, found \"%.60s\"", base);
+    return ERR_OK;
+}
+
+static enum err_code read_figure(struct importing *x, const struct csv_record *r, struct figure *f,
+                                 struct err *err) {
+    const char *name = field(x, r, COL_INDICATOR), *area = field(x, r, COL_AREA);
+    const struct indicator_def *d = pack_indicator(x->folder->packs, name);
+    struct period period;
+    if (d == NULL)
+        return err_fail(err, ERR_INVALID, "column indicator: there is no indicator \"%.60s\"",
+                        name);
+    if (d->measure != MEASURE_FIGURE)
+        return err_fail(err, ERR_INVALID,
+                        "column indicator: \"%s\" is formed here and takes no outside figures",
+                        name);
+    if (grid_area_index(x->grid, area) == GRID_NONE)
+        return err_fail(err, ERR_INVALID, "column area: there is no area \"%.60s\"", area);
+    TRY(period_parse(field(x, r, COL_PERIOD), &period, err));
+    TRY(check_value(d, x, r, f, err));
+    if (strlen(field(x, r, COL_NOTE)) > MAX_NOTE)
+        return err_fail(err, ERR_INVALID, "column note: longer than %d bytes", MAX_NOTE);
+    period_format(&period, f->period);
+    f->indicator = d->name;
+    f->area = arena_strdup(x->a, area);
+    f->note = arena_strdup(x->a, field(x, r, COL_NOTE));
+    return f->area == NULL || f->note == NULL ? err_fail(err, ERR_NOMEM, "figures") : ERR_OK;
+}
+
+static void reject(struct importing *x, const struct csv_record *r, const char *why) {
+    x->out->rejected++;
+    if (x->in->rejected == NULL) return;
+    struct buf b;
+    char line[32];
+    buf_init(&b, CSV_MAX_RECORD * 2);
+    (void)snprintf(line, sizeof line, "%ld", r->line);
+    csv_field(&b, line, true);
+    csv_field(&b, why, false);
+    const char *raw = arena_dup(x->a, r->raw, r->raw_n);
+    csv_field(&b, raw == NULL ? "" : raw, false);
+    csv_end(&b);
+    if (!b.failed) (void)fwrite(b.p, 1, b.n, x->in->rejected);
+    buf_deinit(&b);
+}
+
+/* ---- a group in one command */
+
+struct found {
+    int64_t id, version;
+    double value, denominator;
+    bool same_note, there;
+};
+
+static enum err_code find(struct tx *tx, const struct figure *f, struct found *out,
+                          struct err *err) {
+    struct cell p[4] = {cell_int(1), cell_text(f->indicator), cell_text(f->area),
+                        cell_text(f->period)};
+    struct cursor *c = NULL;
+    *out = (struct found){0};
+    TRY(db_query(tx_db(tx), stmt_sql(STMT_FIGURE_AT), p, 4, &c, err));
+    enum err_code rc = cursor_next(c, &out->there, err);
+    if (rc == ERR_OK && out->there) {
+        out->id = cursor_int(c, 0);
+        out->version = cursor_int(c, 1);
+        out->value = cursor_real(c, 2);
+        out->denominator = cursor_is_null(c, 3) ? NAN : cursor_real(c, 3);
+        out->same_note = strcmp(cursor_text(c, 4), f->note) == 0;
+    }
+    cursor_close(c);
+    return rc;
+}
+
+static bool same(double a, double b) { return a == b || (isnan(a) && isnan(b)); }
+
+static void tell_restated(const struct importing *x, const struct figure *f,
+                          const struct found *was) {
+    if (x->in->restated == NULL) return;
+    (void)fprintf(x->in->restated, "%s %s %s: %.17g stood there, now %.17g\n", f->indicator,
+                  f->area, f->period, was->value, f->value);
+}
+
+static enum err_code put_figure(struct importing *x, struct tx *tx, const struct figure *f,
+                                struct err *err) {
+    struct found was;
+    TRY(find(tx, f, &was, err));
+    if (was.there && same(was.value, f->value) && same(was.denominator, f->denominator) &&
+        was.same_note) {
+        x->counted.unchanged++;
+        return ERR_OK;
+    }
+    struct cell cells[col_figure_count];
+    cells[col_figure_indicator] = cell_text(f->indicator);
+    cells[col_figure_area] = cell_text(f->area);
+    cells[col_figure_period] = cell_text(f->period);
+    cells[col_figure_value] = cell_real(f->value);
+    cells[col_figure_denominator] = isnan(f->denominator) ? cell_null() : cell_real(f->denominator);
+    cells[col_figure_note] = f->note[0] == '\0' ? cell_null() : cell_text(f->note);
+    if (was.there) {
+        x->counted.restated++;
+        tell_restated(x, f, &was);
+        return x->in->dry_run ? ERR_OK
+                              : tx_update(tx, &table_figure, was.id, was.version, cells, err);
+    }
+    x->counted.added++;
+    int64_t id = 0;
+    return x->in->dry_run ? ERR_OK : tx_insert(tx, &table_figure, cells, &id, err);
+}
+
+static enum err_code put_group(struct tx *tx, void *arg, struct err *err) {
+    struct importing *x = arg;
+    x->counted = (struct figure_imported){0};
+    for (size_t i = 0; i < x->n; i++) TRY(put_figure(x, tx, &x->group[i], err));
+    return ERR_OK;
+}
+
+static enum err_code flush(struct importing *x, struct err *err) {
+    if (x->n == 0) return ERR_OK;
+    struct command c = {.name = "figure.import", .actor = "import", .apply = put_group, .arg = x};
+    TRY(ledger_run(x->folder->ledger, &c, NULL, NULL, err));
+    x->out->added += x->counted.added;
+    x->out->restated += x->counted.restated;
+    x->out->unchanged += x->counted.unchanged;
+    x->n = 0;
+    arena_free(x->a);
+    x->a = arena_new(GROUP_ARENA);
+    x->group = x->a == NULL ? NULL : ARENA_NEW(x->a, struct figure, GROUP);
+    return x->group == NULL ? err_fail(err, ERR_NOMEM, "figures") : ERR_OK;
+}
+
+/* ---- the file */
+
+static enum err_code read_head(struct importing *x, const struct csv_record *r, struct err *err) {
+    for (int c = 0; c < N_COLUMNS; c++) {
+        x->at[c] = -1;
+        for (size_t i = 0; i < r->n; i++)
+            if (strcmp(r->field[i], column_names[c]) == 0) x->at[c] = (int)i;
+        if (x->at[c] < 0 && c < COL_DENOMINATOR)
+            return err_fail(err, ERR_INVALID,
+                            "%s:%ld: there is no column \"%s\"; the columns are indicator, area, "
+                            "period, value and, if you like, denominator and note",
+                            x->in->name, r->line, column_names[c]);
+    }
+    return ERR_OK;
+}
+
+static enum err_code take_row(struct importing *x, const struct csv_record *r, size_t n_columns,
+                              struct err *err) {
+    struct err why = {0};
+    x->out->read++;
+    enum err_code rc =
+        r->n != n_columns
+            ? err_fail(&why, ERR_INVALID, "%zu fields, but the header has %zu", r->n, n_columns)
+            : read_figure(x, r, &x->group[x->n], &why);
+    if (rc == ERR_NOMEM) return err_fail(err, rc, "%s", why.detail);
+    if (rc != ERR_OK) {
+        reject(x, r, why.detail);
+        return ERR_OK;
+    }
+    return ++x->n == GROUP ? flush(x, err) : ERR_OK;
+}
+
+static enum err_code read_rows(struct importing *x, struct csv_reader *csv, struct err *err) {
+    size_t n_columns = 0;
+    for (bool more = true;;) {
+        struct csv_record r;
+        struct err why = {0};
+        enum err_code rc = csv_read(csv, &r, &more, &why);
+        if (rc != ERR_OK) return err_fail(err, rc, "%s: %.400s", x->in->name, why.detail);
+        if (!more) break;
+        if (n_columns == 0) {
+            n_columns = r.n;
+            TRY(read_head(x, &r, err));
+            if (x->in->rejected != NULL) (void)fputs("line,reason,row\n", x->in->rejected);
+        } else {
+            TRY(take_row(x, &r, n_columns, err));
+        }
+    }
+    if (n_columns == 0) return err_fail(err, ERR_INVALID, "%s: the file is empty", x->in->name);
+    return flush(x, err);
+}
+
+enum err_code figure_import_run(struct folder *f, const struct grid *g,
+                                const struct figure_import *in, struct figure_imported *out,
+                                struct err *err) {
+    struct importing x = {.in = in, .out = out, .folder = f, .grid = g};
+    *out = (struct figure_imported){0};
+    x.a = arena_new(GROUP_ARENA);
+    x.group = x.a == NULL ? NULL : ARENA_NEW(x.a, struct figure, GROUP);
+    struct csv_reader *csv = csv_reader_new(in->in, ',');
+    enum err_code rc = x.group == NULL || csv == NULL ? err_fail(err, ERR_NOMEM, "figures")
+                                                      : read_rows(&x, csv, err);
+    csv_reader_free(csv);
+    arena_free(x.a);
+    return rc;
+}
