@@ -27,10 +27,10 @@ enum scan_p_mode { SCAN_P_STANDARD, SCAN_P_SEQUENTIAL, SCAN_P_GUMBEL };
 /* Which weaker clusters are told besides the strongest (SaTScan's names). */
 enum scan_overlap {
     SCAN_NO_OVERLAP,         /* shares no place with a stronger one */
-    SCAN_NO_CENTER_IN_OTHER, /* centre not in a stronger one */
-    SCAN_NO_CENTER_IN_MORE,  /* centre not in a more likely one, that one's not in it */
+    SCAN_NO_CENTER_IN_OTHER, /* neither its centre in a stronger one nor that one's in it */
+    SCAN_NO_CENTER_IN_MORE,  /* its centre in no stronger one */
     SCAN_NO_CENTER_IN_LESS,  /* no stronger one's centre in it */
-    SCAN_NO_PAIRS_IN_EACH,   /* not both centres in each other */
+    SCAN_NO_PAIRS_IN_EACH,   /* not its centre in a stronger one and that one's in it */
     SCAN_ANY_OVERLAP,        /* the best of each centre */
     SCAN_ONLY_MOST_LIKELY
 };
@@ -69,7 +69,7 @@ struct scan_data {
     struct scan_points points;     /* n_places of them unless place_of is given */
     const uint32_t *place_of;      /* points.n, or NULL: point i is place i */
     bool all_points;               /* a place is in when all its points are; else when one is */
-    const bool *left_out;          /* n_places: in no window and no centre; NULL: none */
+    const bool *left_out;          /* n_places: as if not there (they have no cases); NULL: none */
     struct scan_points grid;       /* centres; n = 0: the places themselves */
     const struct scan_edge *edges; /* SCAN_NETWORK, SCAN_FLEXIBLE: undirected */
     size_t n_edges;
