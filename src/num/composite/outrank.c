@@ -40,6 +40,7 @@ void composite_outrank(const struct composite_family *f, double *out) {
     size_t n = f->plan->n_area;
     double total = 0;
     for (uint32_t c = 0; c < n_child; c++) total += composite_child_weight(f, c);
+    if (fabs(total - 1) < 1e-12) total = 1; /* scaled already: a second rounding would show */
     for (size_t j = 0; j < n; j++) out[j] = 0;
     for (size_t a = 0; a < n; a++) {
         for (size_t b = a + 1; b < n; b++) {
