@@ -19,10 +19,10 @@ static int beats(const struct composite_family *f, uint32_t n_child, size_t a, s
     return balance > none ? 1 : balance < -none ? -1 : 0;
 }
 
-/* The same from the rounded sums of weights, compared with one half to the last bit. The sums are
- * taken in extended precision, each rounded once, as R does. */
-static int beats_rounded(const struct composite_family *f, uint32_t n_child, double total, size_t a,
-                         size_t b) {
+/* The share of weight with which a is ahead of b, level ones half: sums taken in extended precision
+ * and rounded once each, as R does. */
+static double rounded_share(const struct composite_family *f, uint32_t n_child, double total,
+                            size_t a, size_t b) {
     long double won = 0, level = 0;
     for (uint32_t c = 0; c < n_child; c++) {
         const double *row = composite_child_row(f, c);
@@ -30,9 +30,10 @@ static int beats_rounded(const struct composite_family *f, uint32_t n_child, dou
         if (row[a] > row[b]) won += w;
         if (row[a] == row[b]) level += w;
     }
-    double share = (double)won + (double)level / 2;
-    return share > 0.5 ? 1 : share < 0.5 ? -1 : 0;
+    return (double)won + (double)level / 2;
 }
+
+static int above_half(double share) { return share > 0.5 ? 1 : share < 0.5 ? -1 : 0; }
 
 void composite_outrank(const struct composite_family *f, double *out) {
     const struct composite_tree *t = f->plan->tree;
@@ -44,8 +45,13 @@ void composite_outrank(const struct composite_family *f, double *out) {
     for (size_t j = 0; j < n; j++) out[j] = 0;
     for (size_t a = 0; a < n; a++) {
         for (size_t b = a + 1; b < n; b++) {
-            int won = f->agg->rounded_ties ? beats_rounded(f, n_child, total, a, b)
-                                           : beats(f, n_child, a, b);
+            if (f->agg->rounded_ties) {
+                double share = rounded_share(f, n_child, total, a, b);
+                out[a] += above_half(share);
+                out[b] += above_half(1 - share); /* rounded anew: not always the opposite */
+                continue;
+            }
+            int won = beats(f, n_child, a, b);
             out[a] += won;
             out[b] -= won;
         }
