@@ -88,13 +88,14 @@ static bool pass_at(struct fit *f, const double *beta, double *loglik) {
 /* Newton's step, halved until the likelihood does not fall. */
 static bool move(struct fit *f, double *loglik) {
     double part = 1, now = 0;
-    for (int h = 0; h < 30; h++, part /= 2) {
+    for (int h = 0; h < 30; h++) {
         for (size_t j = 0; j < f->p; j++) f->trial[j] = f->beta[j] + part * f->step[j];
         if (pass_at(f, f->trial, &now) && now >= *loglik - 1e-11 * fabs(*loglik)) {
             memcpy(f->beta, f->trial, f->p * sizeof *f->beta);
             *loglik = now;
             return true;
         }
+        part /= 2;
     }
     (void)pass_at(f, f->beta, &now);
     return false;

@@ -33,10 +33,37 @@ static void add_limits(struct model_km_row *r, double log_var, double z) {
     r->upper = exp(ls * exp(-half));
 }
 
+struct km_state {
+    double z, surv, greenwood, hazard, hazard_var;
+};
+
+/* A time with events: n at risk just before it. */
+static void km_step(struct km_state *k, double t, double n, double deaths, bool last_row,
+                    struct model_km *out) {
+    bool last = deaths >= n * (1 - 1e-12);
+    k->surv = last ? 0 : k->surv * (1 - deaths / n);
+    if (!last) k->greenwood += deaths / (n * (n - deaths));
+    k->hazard += deaths / n;
+    k->hazard_var += deaths / (n * n);
+    struct model_km_row *r = &out->row[out->n_rows++];
+    *r = (struct model_km_row){.time = t,
+                               .at_risk = n,
+                               .events = deaths,
+                               .survival = k->surv,
+                               .se = k->surv * sqrt(k->greenwood),
+                               .hazard = k->hazard,
+                               .hazard_se = sqrt(k->hazard_var)};
+    add_limits(r, k->greenwood, k->z);
+    if (isnan(out->median) && k->surv <= 0.5) out->median = t;
+    if (last && !last_row) out->risk_set_emptied = true;
+}
+
 static void km_rows(const struct sweep *s, double z, struct model_km *out) {
     const struct model_survival *d = s->d;
-    double left = 0, entered = 0, surv = 1, greenwood = 0, hazard = 0, hazard_var = 0;
+    struct km_state k = {.z = z, .surv = 1};
+    double left = 0, entered = 0;
     size_t e = 0; /* how many of by_start have entered: start < t */
+    for (; s->by_start == NULL && e < d->n; e++) entered += weight_of(d, e);
     for (size_t i = 0; i < d->n;) {
         double t = d->stop[s->by_stop[i]], deaths = 0, gone = 0;
         size_t j = i;
@@ -45,30 +72,9 @@ static void km_rows(const struct sweep *s, double z, struct model_km *out) {
             gone += w;
             if (d->event[s->by_stop[j]]) deaths += w;
         }
-        if (s->by_start == NULL) {
-            for (; e < d->n; e++) entered += weight_of(d, e);
-        }
         for (; e < d->n && d->start[s->by_start[e]] < t; e++)
             entered += weight_of(d, s->by_start[e]);
-        double n = entered - left;
-        if (deaths > 0) {
-            bool last = deaths >= n * (1 - 1e-12);
-            surv = last ? 0 : surv * (1 - deaths / n);
-            if (!last) greenwood += deaths / (n * (n - deaths));
-            hazard += deaths / n;
-            hazard_var += deaths / (n * n);
-            struct model_km_row *r = &out->row[out->n_rows++];
-            *r = (struct model_km_row){.time = t,
-                                       .at_risk = n,
-                                       .events = deaths,
-                                       .survival = surv,
-                                       .se = surv * sqrt(greenwood),
-                                       .hazard = hazard,
-                                       .hazard_se = sqrt(hazard_var)};
-            add_limits(r, greenwood, z);
-            if (isnan(out->median) && surv <= 0.5) out->median = t;
-            if (last && j < d->n) out->risk_set_emptied = true;
-        }
+        if (deaths > 0) km_step(&k, t, entered - left, deaths, j == d->n, out);
         left += gone;
         i = j;
     }

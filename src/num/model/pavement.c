@@ -240,9 +240,10 @@ static bool pci_step(struct pci_work *w, double *value) {
     solve_nonnegative(w);
     for (size_t k = 0; k < w->m; k++) step[k] = w->trial[k] - w->theta[k];
     double part = 1;
-    for (int halved = 0; halved < 20; halved++, part /= 2) {
+    for (int halved = 0; halved < 20; halved++) {
         for (size_t k = 0; k < w->m; k++) w->trial[k] = w->theta[k] + part * step[k];
         double now = squares(w, w->trial);
+        part /= 2;
         if (now >= *value) continue;
         bool small = *value - now <= 1e-9 * *value;
         memcpy(w->theta, w->trial, w->m * sizeof *w->theta);

@@ -266,7 +266,7 @@ static void recovers_planted(void **state) {
     (void)state;
     struct arena *a = test_arena();
     enum { N = 4000 };
-    double *stop = ARENA_NEW(a, double, N), *x = ARENA_NEW(a, double, 2 * N);
+    double *stop = ARENA_NEW(a, double, N), *x = ARENA_NEW(a, double, (size_t)2 * N);
     unsigned char *event = ARENA_NEW(a, unsigned char, N);
     for (int turn = 0; turn < 2; turn++) {
         struct rng r = rng_new(7, (uint64_t)turn);

@@ -56,7 +56,7 @@ static void planted_curves_come_back(void **state) {
                                        {4, {0.1, 1, 10, 100}, {0, 3, 10, 20}},
                                        {4, {0.1, 1, 10, 100}, {5, 20, 40, 70}},
                                        {4, {0.1, 1, 10, 100}, {0, 0, 5, 30}}};
-    struct model_distress *found = ARENA_NEW(a, struct model_distress, SECTIONS * KINDS);
+    struct model_distress *found = ARENA_NEW(a, struct model_distress, (size_t)SECTIONS * KINDS);
     double *pci = ARENA_NEW(a, double, SECTIONS), *fit = ARENA_NEW(a, double, SECTIONS);
     bool *use = ARENA_NEW(a, bool, SECTIONS);
     struct rng r = rng_new(9, 0);
