@@ -26,9 +26,9 @@ struct work {
     const struct num_run *run;
     struct arena *a;
     size_t n_area, n_ind, n_node;
-    const double *treated[4];             /* [values + 2 denominators]: n_ind x n_area */
+    const double *treated[4]; /* [values + 2 denominators]: n_ind x n_area */
     struct composite_plan plan[4];
-    double *value[MIXTURES];              /* n_node x n_area */
+    double *value[MIXTURES]; /* n_node x n_area */
     double *scratch;
 };
 
@@ -88,8 +88,8 @@ static enum err_code find_yardsticks(struct work *w, struct period *p, struct er
         const double *y = p->r.stage[COMPOSITE_NORMALISED] + i * n;
         const struct composite_norm *m = &norm->norm[norm->of == NULL ? 0 : norm->of[i]];
         if (p->r.dropped[i] != COMPOSITE_KEPT) continue;
-        p->stick[i] = m->kind == COMPOSITE_NORM_GOALPOSTS ? goalposts(m, i, t->direction[i])
-                                                          : line(x, y, n);
+        p->stick[i] =
+            m->kind == COMPOSITE_NORM_GOALPOSTS ? goalposts(m, i, t->direction[i]) : line(x, y, n);
         if (!reproduces(&p->stick[i], x, y, n))
             return err_fail(err, ERR_INVALID,
                             "%s: its normalisation has no yardstick that could be kept while the "
@@ -107,7 +107,7 @@ static const double *spread(struct work *w, const struct composite_result *r) {
     const uint32_t *area = r->area[COMPOSITE_TREATED];
     size_t n = r->n_area[COMPOSITE_TREATED];
     if (area == NULL && n == w->n_area) return r->stage[COMPOSITE_TREATED];
-    double *out = ARENA_NEW(w->a, double, w->n_ind *w->n_area);
+    double *out = ARENA_NEW(w->a, double, w->n_ind * w->n_area);
     if (out == NULL) return NULL;
     for (size_t i = 0; i < w->n_ind * w->n_area; i++) out[i] = NAN;
     for (size_t i = 0; i < w->n_ind; i++)
@@ -162,9 +162,8 @@ static enum err_code evaluate_mixture(struct work *w, size_t m, struct err *err)
         }
     }
     struct composite_layer layer = {.value = value, .gaps = gaps, .dropped = norm->r.dropped};
-    struct composite_draw draw = {.layer = &layer,
-                                  .weight = weights->weight,
-                                  .aggregate = &weights->side->spec->aggregate};
+    struct composite_draw draw = {
+        .layer = &layer, .weight = weights->weight, .aggregate = &weights->side->spec->aggregate};
     return composite_evaluate(&w->plan[data], &draw, w->scratch, value + w->n_ind * n, NULL, err);
 }
 
@@ -173,12 +172,9 @@ static enum err_code evaluate_mixture(struct work *w, size_t m, struct err *err)
 /* Orders in which exactly `before` of the other three factors change earlier, as a share. */
 static double order_share(size_t before) { return before == 0 || before == 3 ? 0.25 : 1.0 / 12.0; }
 
-static size_t ones(size_t m) {
-    return (m & 1) + (m >> 1 & 1) + (m >> 2 & 1) + (m >> 3 & 1);
-}
+static size_t ones(size_t m) { return (m & 1) + (m >> 1 & 1) + (m >> 2 & 1) + (m >> 3 & 1); }
 
-static enum err_code part_of(struct work *w, size_t f, struct change_result *out,
-                             struct err *err) {
+static enum err_code part_of(struct work *w, size_t f, struct change_result *out, struct err *err) {
     size_t n = w->n_area, top = (w->n_node - 1) * n, bit = (size_t)1 << f;
     double *part = ARENA_NEW(w->a, double, n), *nodes = NULL, *one = NULL;
     bool by_node = f < CHANGE_WEIGHTS;
@@ -252,7 +248,7 @@ static enum err_code run_all(struct work *w, struct err *err) {
     w->scratch = ARENA_NEW(w->a, double, scratch);
     if (w->scratch == NULL) return no_memory(err);
     for (size_t m = 0; m < MIXTURES; m++) {
-        w->value[m] = ARENA_NEW(w->a, double, w->n_node *w->n_area);
+        w->value[m] = ARENA_NEW(w->a, double, w->n_node * w->n_area);
         if (w->value[m] == NULL) return no_memory(err);
         TRY(evaluate_mixture(w, m, err));
         if (num_run_stopped(w->run)) return err_fail(err, ERR_TIMEOUT, "stopped");

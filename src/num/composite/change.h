@@ -36,8 +36,8 @@ struct change_side {
 
 struct change_result {
     size_t n_area, n_node;
-    const double *before, *after; /* n_area: scores; NaN missing */
-    const double *restated;       /* n_area: before - published; 0 when nothing was given */
+    const double *before, *after;       /* n_area: scores; NaN missing */
+    const double *restated;             /* n_area: before - published; 0 when nothing was given */
     const double *part[CHANGE_FACTORS]; /* n_area each; NaN where a mixture has no score */
     /* n_node x n_area: of the first three factors by node (indicators and those above), or NULL
      * when the means allow none; NaN where an indicator is there in one period only. */

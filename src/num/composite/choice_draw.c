@@ -67,9 +67,9 @@ static void shake(const struct choice_space *s, const struct choice_draw *d, uin
 
 void choice_draw_weights(const struct choice_space *s, const struct choice_draw *d, uint64_t seed,
                          double *weight) {
-    size_t k = (d->layer * s->n_of[CHOICE_WEIGHTS] + d->of[CHOICE_WEIGHTS]) *
-                   s->n_of[CHOICE_AGGREGATE] +
-               d->of[CHOICE_AGGREGATE];
+    size_t k =
+        (d->layer * s->n_of[CHOICE_WEIGHTS] + d->of[CHOICE_WEIGHTS]) * s->n_of[CHOICE_AGGREGATE] +
+        d->of[CHOICE_AGGREGATE];
     memcpy(weight, s->weight[k], s->tree->n_node * sizeof *weight);
     if (s->choices->noise != CHOICE_STILL) shake(s, d, seed, weight);
     uint32_t out = s->drop[d->of[CHOICE_DROP]];

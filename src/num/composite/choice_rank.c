@@ -127,8 +127,8 @@ static void batch_sums(const struct work *w, struct desk *desk, const uint32_t *
     }
 }
 
-static enum err_code batch_evaluated(const struct work *w, struct desk *desk,
-                                     const uint32_t *draws, size_t n, struct err *err) {
+static enum err_code batch_evaluated(const struct work *w, struct desk *desk, const uint32_t *draws,
+                                     size_t n, struct err *err) {
     const struct choice_space *s = w->s;
     for (size_t k = 0; k < n; k++) {
         struct choice_draw d;

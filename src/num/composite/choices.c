@@ -7,8 +7,8 @@
 #include "num/composite/order.h"
 #include "num/composite/product.h"
 
-static const char *const names[CHOICE_KINDS] = {"imputation",    "treatment",   "normalisation",
-                                                "weights",       "weight_noise", "aggregation",
+static const char *const names[CHOICE_KINDS] = {"imputation",   "treatment",    "normalisation",
+                                                "weights",      "weight_noise", "aggregation",
                                                 "leave_one_out"};
 const char *choice_name(enum choice c) { return names[c]; }
 
@@ -40,8 +40,7 @@ static enum err_code check(const struct composite_data *data, const struct compo
                         n_column, ORDER_MAX);
     for (size_t i = 0; column != NULL && i < n_column; i++) {
         if (column[i] >= data->n_area)
-            return err_fail(err, ERR_INVALID, "there is no area in column %u",
-                            (unsigned)column[i]);
+            return err_fail(err, ERR_INVALID, "there is no area in column %u", (unsigned)column[i]);
     }
     for (size_t i = 0; i < c->n_drop; i++) {
         if (c->drop[i] != COMPOSITE_NONE && c->drop[i] + 1 >= tree->n_node)
@@ -123,10 +122,14 @@ static const double *summed(const struct composite_aggregate *g, size_t n_level,
         if (g->level[k].kind != g->level[0].kind || g->level[k].exponential > 0.0) return NULL;
     }
     switch (g->level[0].kind) {
-    case COMPOSITE_ARITHMETIC: return l->value;
-    case COMPOSITE_GEOMETRIC: return l->log;
-    case COMPOSITE_HARMONIC: return l->inverse;
-    default: return NULL;
+    case COMPOSITE_ARITHMETIC:
+        return l->value;
+    case COMPOSITE_GEOMETRIC:
+        return l->log;
+    case COMPOSITE_HARMONIC:
+        return l->inverse;
+    default:
+        return NULL;
     }
 }
 
@@ -183,8 +186,7 @@ static enum err_code make_sums(struct build *b, size_t layer, const double **pac
             weight[(layer * n_weights + w) * n_agg + g] = out;
         }
     }
-    return num_run_stopped(b->run) ? err_fail(err, ERR_TIMEOUT, "stopped while preparing")
-                                   : ERR_OK;
+    return num_run_stopped(b->run) ? err_fail(err, ERR_TIMEOUT, "stopped while preparing") : ERR_OK;
 }
 
 static enum err_code prepare(struct build *b, struct err *err) {
@@ -200,7 +202,7 @@ static enum err_code prepare(struct build *b, struct err *err) {
     struct composite_plan *plan = ARENA_NEW(b->a, struct composite_plan, n_plan);
     struct composite_layer *layer = ARENA_NEW(b->a, struct composite_layer, n_layer);
     const size_t **at = ARENA_NEW(b->a, const size_t *, n_plan);
-    const double **packed = ARENA_NEW(b->a, const double *, n_layer * n_agg);
+    const double **packed = ARENA_NEW(b->a, const double *, n_layer *n_agg);
     const double **weight = ARENA_NEW(b->a, const double *, n_layer *n_weights *n_agg);
     if (plan == NULL || layer == NULL || at == NULL || packed == NULL || weight == NULL)
         return no_memory(err);
@@ -249,13 +251,9 @@ enum err_code choice_space_new(const struct composite_data *data, const struct c
     s->n_column = n_column;
     s->aggregate = c->n_aggregate > 0 ? c->aggregate : &base->aggregate;
     s->drop = c->n_drop > 0 ? c->drop : &none_left_out;
-    const size_t n_of[CHOICE_KINDS] = {c->n_impute,
-                                       c->n_treat,
-                                       c->n_normalise,
-                                       c->n_weights,
-                                       c->noise == CHOICE_STILL ? 1 : 2,
-                                       c->n_aggregate,
-                                       c->n_drop};
+    const size_t n_of[CHOICE_KINDS] = {
+        c->n_impute,    c->n_treat, c->n_normalise, c->n_weights, c->noise == CHOICE_STILL ? 1 : 2,
+        c->n_aggregate, c->n_drop};
     for (size_t k = 0; k < CHOICE_KINDS; k++) {
         s->n_of[k] = at_least_one(n_of[k]);
         if (s->n_of[k] > 1) s->input[s->n_input++] = (enum choice)k;

@@ -31,10 +31,14 @@ bool contribution_difference_possible(const struct composite_aggregate *g, size_
 /* The power of the mean: 1 arithmetic, 0 geometric, -1 harmonic. */
 static double power_of(const struct composite_agg *a) {
     switch (a->kind) {
-    case COMPOSITE_GEOMETRIC: return 0.0;
-    case COMPOSITE_HARMONIC: return -1.0;
-    case COMPOSITE_POWER: return a->power;
-    default: return 1.0;
+    case COMPOSITE_GEOMETRIC:
+        return 0.0;
+    case COMPOSITE_HARMONIC:
+        return -1.0;
+    case COMPOSITE_POWER:
+        return a->power;
+    default:
+        return 1.0;
     }
 }
 
@@ -102,9 +106,9 @@ static void parts_of_children(struct family *f, double *part) {
     double variance = penalised ? variance_of(f) : 0.0;
     if (f->agg->exponential > 0.0 && f->mean != 0.0)
         own *= value_of(f, (uint32_t)f->parent) /
-               (f->mean + (penalised ? (f->agg->kind == COMPOSITE_MPI_PLUS ? 1.0 : -1.0) *
-                                           variance / f->mean
-                                     : 0.0));
+               (f->mean +
+                (penalised ? (f->agg->kind == COMPOSITE_MPI_PLUS ? 1.0 : -1.0) * variance / f->mean
+                           : 0.0));
     for (uint32_t k = t->first[f->parent]; k < t->first[f->parent + 1]; k++) {
         uint32_t c = t->child[k];
         double *to = &part[c * f->n_area + f->area];
@@ -181,8 +185,8 @@ static bool factors_of_children(const struct pair *q, const struct composite_agg
                                 size_t parent, double *factor) {
     double p = power_of(agg), sum, own = factor[parent * q->n_area + q->area];
     bool whole = same_children(q, parent, &sum);
-    double scale = whole && !isnan(own) ? own / sum / secant(p, at0(q, parent), at1(q, parent))
-                                        : NAN;
+    double scale =
+        whole && !isnan(own) ? own / sum / secant(p, at0(q, parent), at1(q, parent)) : NAN;
     for (uint32_t k = q->t->first[parent]; k < q->t->first[parent + 1]; k++) {
         uint32_t c = q->t->child[k];
         double *to = &factor[c * q->n_area + q->area];
@@ -210,8 +214,7 @@ enum err_code contribution_difference(const struct composite_tree *t, const doub
         bool whole = !isnan(at0(&q, t->n_node - 1)) && !isnan(at1(&q, t->n_node - 1));
         out[(t->n_node - 1) * n_area + j] = whole ? 1.0 : NAN;
         for (size_t p = t->n_node; p > t->n_ind; p--) {
-            bool fits =
-                factors_of_children(&q, &g->level[t->level[p - 1] - 2], p - 1, out);
+            bool fits = factors_of_children(&q, &g->level[t->level[p - 1] - 2], p - 1, out);
             whole = whole && fits;
         }
         if (split != NULL) split[j] = whole;

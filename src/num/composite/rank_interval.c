@@ -147,9 +147,8 @@ struct pairs {
     uint32_t *above;
 };
 
-static inline __attribute__((always_inline)) void compare(const int16_t *a, const int16_t *b,
-                                                          size_t width, uint32_t *a_above,
-                                                          uint32_t *b_above) {
+static inline __attribute__((always_inline)) void
+compare(const int16_t *a, const int16_t *b, size_t width, uint32_t *a_above, uint32_t *b_above) {
     uint32_t na = 0, nb = 0;
     for (size_t from = 0; from < width; from += STRIP) {
         size_t to = from + STRIP < width ? from + STRIP : width;
@@ -174,8 +173,8 @@ static void compare_plain(const int16_t *a, const int16_t *b, size_t width, uint
     compare(a, b, width, na, nb);
 }
 #if defined __x86_64__
-__attribute__((target("avx2"))) static void
-compare_avx2(const int16_t *a, const int16_t *b, size_t width, uint32_t *na, uint32_t *nb) {
+__attribute__((target("avx2"))) static void compare_avx2(const int16_t *a, const int16_t *b,
+                                                         size_t width, uint32_t *na, uint32_t *nb) {
     compare(a, b, width, na, nb);
 }
 static bool has_avx2(void) { return __builtin_cpu_supports("avx2") != 0; }

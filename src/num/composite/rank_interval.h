@@ -21,8 +21,8 @@ struct rank_interval {
     double median;      /* mean of the two middle ones when n is even */
     uint16_t low, high; /* at most (1 - level) / 2 of the draws lie below low, and above high */
     uint16_t min, max;
-    double shift;       /* mean of |rank - nominal|; 0 without a nominal rank */
-    double better;      /* share of the draws with a better rank than the nominal one */
+    double shift;  /* mean of |rank - nominal|; 0 without a nominal rank */
+    double better; /* share of the draws with a better rank than the nominal one */
 };
 /* out: n_area. level in (0, 1). One histogram of ranks an area: O(n_draw n_area), n_area^2 counters
  * shared out in blocks of 32 areas. Errors: ERR_INVALID (level), ERR_NOMEM, ERR_TIMEOUT. */

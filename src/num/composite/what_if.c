@@ -36,9 +36,8 @@ enum err_code what_if_run(const struct composite_plan *p, const struct composite
     double *changed = ARENA_NEW(a, double, p->tree->n_node);
     if (changed == NULL) return err_fail(err, ERR_NOMEM, "no memory for other weights");
     TRY(what_if_weights(p->tree, weight, w, changed, err));
-    struct composite_draw d = {.layer = l,
-                               .weight = changed,
-                               .aggregate = w->aggregate == NULL ? base : w->aggregate};
+    struct composite_draw d = {
+        .layer = l, .weight = changed, .aggregate = w->aggregate == NULL ? base : w->aggregate};
     return composite_evaluate(p, &d, scratch, node, rank, err);
 }
 

@@ -6,10 +6,10 @@
 
 /* What is changed of a base. */
 struct what_if {
-    size_t n_weight;           /* nodes given another weight among their siblings ... */
-    const uint32_t *node;      /* ... below the index */
-    const double *weight;      /* ... >= 0, in the scale of the base's weights */
-    size_t n_drop;             /* nodes left out; their siblings take their weight */
+    size_t n_weight;      /* nodes given another weight among their siblings ... */
+    const uint32_t *node; /* ... below the index */
+    const double *weight; /* ... >= 0, in the scale of the base's weights */
+    size_t n_drop;        /* nodes left out; their siblings take their weight */
     const uint32_t *drop;
     const struct composite_aggregate *aggregate; /* NULL: the base's */
 };
@@ -31,11 +31,11 @@ enum err_code what_if_run(const struct composite_plan *p, const struct composite
 
 /* How far two rankings of the same areas differ, over areas that have both ranks. */
 struct what_if_shift {
-    size_t n;            /* areas with both */
-    double mean;         /* of |rank - base rank| */
-    uint32_t most;       /* largest */
-    size_t which;        /* the first area that moved the most */
-    size_t n_moved;      /* areas with another rank */
+    size_t n;       /* areas with both */
+    double mean;    /* of |rank - base rank| */
+    uint32_t most;  /* largest */
+    size_t which;   /* the first area that moved the most */
+    size_t n_moved; /* areas with another rank */
 };
 struct what_if_shift what_if_shift_of(const uint32_t *base, const uint32_t *rank, size_t n_area);
 #endif
