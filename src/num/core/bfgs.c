@@ -139,7 +139,7 @@ enum err_code num_minimize_bfgs(num_objective *f, void *arg, size_t n, bool nume
                                 struct err *err) {
     unsigned max_steps = search == NULL || search->max_steps == 0 ? 500 : search->max_steps;
     double tol = search == NULL || search->tol == 0 ? (numeric ? 1e-6 : 1e-8) : search->tol;
-    *found = (struct num_found){0};
+    *found = (struct num_found){.value = NAN};
     if (n == 0) {
         *found = (struct num_found){f(arg, x, NULL, NULL), 0, 0, true};
         return ERR_OK;

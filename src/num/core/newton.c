@@ -88,7 +88,7 @@ enum err_code num_minimize_newton(num_objective *f, void *arg, size_t n,
                                   struct num_found *found, struct err *err) {
     unsigned max_steps = search == NULL || search->max_steps == 0 ? 100 : search->max_steps;
     double tol = search == NULL || search->tol == 0 ? 1e-9 : search->tol;
-    *found = (struct num_found){0};
+    *found = (struct num_found){.value = NAN};
     if (n == 0) {
         *found = (struct num_found){f(arg, x, NULL, NULL), 0, 0, true};
         return ERR_OK;

@@ -31,8 +31,10 @@ struct model_data {
 
 enum model_flag {
     MODEL_RANK_DEFICIENT = 1, /* columns marked `dropped` depend on those before them (QR, 1e-7) */
-    MODEL_SEPARATED = 2,      /* columns marked `infinite` have no finite estimate: they tell some
-                                 outcomes without error; value and se are where the search stood */
+    MODEL_SEPARATED = 2,      /* columns marked `infinite` have no finite estimate: along them the
+                                 likelihood rises for ever, since they tell some outcomes without
+                                 error (of several such directions one is marked); value and se are
+                                 where the search stood */
     MODEL_NOT_CONVERGED = 4,  /* the criterion of num/core/optim.h was not met */
     MODEL_SEPARATION_UNCHECKED = 8, /* looked like it, and the table is too large to prove it */
     MODEL_NO_OVERDISPERSION = 16,   /* negative binomial: theta is infinite, the fit is Poisson */

@@ -260,10 +260,9 @@ static double objective(void *arg, const double *beta, double *gradient, double 
         value += part[0];
         for (size_t j = 0; gradient != NULL && j < c->p; j++) gradient[j] += part[j + 1];
     }
-    if (hessian != NULL &&
-        num_weighted_gram(c->x, c->n, c->p, c->work, NULL, c->run, hessian, NULL, NULL) != ERR_OK)
-        return NAN;
-    return value;
+    if (hessian != NULL)
+        c->failed = num_weighted_gram(c->x, c->n, c->p, c->work, NULL, c->run, hessian, NULL, NULL);
+    return c->failed == ERR_OK ? value : NAN;
 }
 
 enum err_code glm_core_search(struct glm_core *c, struct err *err) {
@@ -271,6 +270,7 @@ enum err_code glm_core_search(struct glm_core *c, struct err *err) {
     c->flags &= ~(unsigned)MODEL_NOT_CONVERGED;
     enum err_code rc = num_minimize_newton(objective, c, c->p, NULL, c->beta, &found, err);
     if (num_run_stopped(c->run)) return err_fail(err, ERR_TIMEOUT, "the fit was stopped");
+    if (c->failed != ERR_OK) return err_fail(err, c->failed, "sums of %zu columns", c->p);
     if (rc != ERR_OK && rc != ERR_NUMERIC) return rc;
     if (!isfinite(found.value)) return rc == ERR_OK ? ERR_NUMERIC : rc;
     if (rc == ERR_NUMERIC) c->flags |= MODEL_NOT_CONVERGED;

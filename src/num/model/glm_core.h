@@ -23,6 +23,7 @@ struct glm_core {
     size_t n_block;
     double *part; /* n_block x (p + 1): value and gradient */
     const double *at;
+    enum err_code failed; /* why the objective has no value, when that is not the numbers */
     unsigned steps, flags;
     double gradient_norm;
 };

@@ -65,7 +65,14 @@ static void read_direction(const struct glm_core *c, const double *price, bool *
         if (side_of(c, i) != 0) moved = fmax(moved, side_of(c, i) * sum);
     }
     *any = moved > 1e-6;
-    for (size_t j = 0; j < c->p; j++) infinite[j] = *any && fabs(price[j] - 1) > 1e-6;
+    /* In the columns of the data the intercept also carries what the centres took. */
+    double shift = 0;
+    for (size_t j = 0; j < c->p; j++) {
+        infinite[j] = *any && fabs(price[j] - 1) > 1e-6;
+        if (j != c->constant) shift += (price[j] - 1) * c->center[j] / c->scale[j];
+    }
+    if (c->constant != SIZE_MAX)
+        infinite[c->constant] = *any && fabs(price[c->constant] - 1 - shift) > 1e-6;
 }
 
 enum err_code glm_separation(const struct glm_core *c, bool *infinite, bool *any, bool *checked,
