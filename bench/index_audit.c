@@ -94,9 +94,51 @@ static void what_if_bench(const struct choice_space *s, const struct composite_a
     tell("what-if: 100 re-ranks with one evaluation each", from);
 }
 
+static size_t argument(int argc, char **argv, int k, size_t otherwise) {
+    return argc > k ? (size_t)strtoull(argv[k], NULL, 10) : otherwise;
+}
+
+static void correlation_bench(const struct num_run *run) {
+    struct err err = {0};
+    struct corr *matrix = mem_new((size_t)IND * IND, sizeof *matrix);
+    struct clocks from = now();
+    must(corr_matrix(CORR_KENDALL, value, AREAS, IND, run, matrix, &err), &err);
+    tell("Kendall's tau of all pairs of indicators", from);
+    mem_free(matrix);
+}
+
+/* Ranks of all draws, bands and pairs. */
+static void rank_bench(const struct choice_space *s, size_t draws, const struct num_run *run,
+                       struct clocks all) {
+    struct err err = {0};
+    uint16_t *rank = mem_new(draws * AREAS, sizeof *rank);
+    double *shift = mem_new(draws, sizeof *shift);
+    struct rank_interval *band = mem_new(AREAS, sizeof *band);
+    uint32_t *above = mem_new((size_t)AREAS * AREAS, sizeof *above);
+    struct choice_random random = {.seed = 1, .n_input = s->n_input};
+    struct choice_points points = {.point = choice_random_point, .arg = &random, .seed = 1};
+    struct choice_ranks out = {.rank = rank, .shift = shift};
+    struct clocks from = now();
+    must(choice_space_rank(s, draws, &points, run, &out, &err), &err);
+    tell("scores and ranks of all draws", from);
+    from = now();
+    must(rank_intervals(rank, draws, AREAS, s->nominal, 0.9, run, band, &err), &err);
+    tell("bands of all areas", from);
+    tell("together (ranks and intervals)", all);
+    from = now();
+    must(rank_dominance(rank, draws, AREAS, run, above, &err), &err);
+    tell("all 1,124,250 pairs", from);
+    uint64_t sum = 0;
+    for (size_t i = 0; i < draws * AREAS; i++) sum = sum * 31 + rank[i];
+    printf("check %016llx\n", (unsigned long long)sum);
+    mem_free(rank);
+    mem_free(shift);
+    mem_free(band);
+    mem_free(above);
+}
+
 int main(int argc, char **argv) {
-    size_t threads = argc > 1 ? (size_t)atol(argv[1]) : 2;
-    size_t draws = argc > 2 ? (size_t)atol(argv[2]) : 10000;
+    size_t threads = argument(argc, argv, 1, 2), draws = argument(argc, argv, 2, 10000);
     struct arena *a = arena_new((size_t)2 << 30);
     struct err err = {0};
     struct pool *pool;
@@ -135,36 +177,9 @@ int main(int argc, char **argv) {
     struct clocks all = now(), from = all;
     must(choice_space_new(&data, &tree, &base, &c, NULL, 0, &run, a, &s, &err), &err);
     tell("alternatives (2 treatments x 2 scales x 2 means)", from);
-    uint16_t *rank = mem_new(draws * AREAS, sizeof *rank);
-    double *shift = mem_new(draws, sizeof *shift);
-    struct rank_interval *band = mem_new(AREAS, sizeof *band);
-    struct choice_random random = {.seed = 1, .n_input = s->n_input};
-    struct choice_points points = {.point = choice_random_point, .arg = &random, .seed = 1};
-    struct choice_ranks out = {.rank = rank, .shift = shift};
-    from = now();
-    must(choice_space_rank(s, draws, &points, &run, &out, &err), &err);
-    tell("scores and ranks of all draws", from);
-    from = now();
-    must(rank_intervals(rank, draws, AREAS, s->nominal, 0.9, &run, band, &err), &err);
-    tell("bands of all areas", from);
-    tell("together (ranks and intervals)", all);
-    uint32_t *above = mem_new((size_t)AREAS * AREAS, sizeof *above);
-    from = now();
-    must(rank_dominance(rank, draws, AREAS, &run, above, &err), &err);
-    tell("all 1,124,250 pairs", from);
+    rank_bench(s, draws, &run, all);
     what_if_bench(s, &base.aggregate, a);
-    struct corr *matrix = mem_new((size_t)IND * IND, sizeof *matrix);
-    from = now();
-    must(corr_matrix(CORR_KENDALL, value, AREAS, IND, &run, matrix, &err), &err);
-    tell("Kendall's tau of all pairs of indicators", from);
-    uint64_t sum = 0;
-    for (size_t i = 0; i < draws * AREAS; i++) sum = sum * 31 + rank[i];
-    printf("check %016llx\n", (unsigned long long)sum);
-    mem_free(rank);
-    mem_free(shift);
-    mem_free(band);
-    mem_free(above);
-    mem_free(matrix);
+    correlation_bench(&run);
     pool_free(pool);
     arena_free(a);
     return 0;

@@ -8,10 +8,24 @@ static const char *name_of(struct arena *a, char kind, size_t i) {
     return arena_printf(a, "%c%zu", kind, i + 1);
 }
 
+struct place {
+    char kind;
+    uint8_t level;
+    uint32_t parent;
+};
+static struct place place_of(size_t i, size_t n_ind, size_t n_pillar, bool deep) {
+    size_t pillars = n_ind + n_pillar, top = pillars + (deep ? 2 : 0);
+    if (i < n_ind) return (struct place){'i', 1, (uint32_t)(n_ind + i % n_pillar)};
+    if (i < pillars)
+        return (struct place){'p', 2, deep ? (uint32_t)(pillars + i % 2) : (uint32_t)top};
+    if (i < top) return (struct place){'x', 3, (uint32_t)top};
+    return (struct place){'x', deep ? 4 : 3, COMPOSITE_NONE};
+}
+
 struct frame frame_new(struct arena *a, struct rng *r, size_t n_ind, size_t n_pillar, bool deep,
                        size_t n_area, bool gaps) {
     struct frame f;
-    size_t n_upper = deep ? 2 : 0, n_node = n_ind + n_pillar + n_upper + 1, top = n_node - 1;
+    size_t n_upper = deep ? 2 : 0, n_node = n_ind + n_pillar + n_upper + 1;
     const char **code = ARENA_NEW(a, const char *, n_node);
     const char **area = ARENA_NEW(a, const char *, n_area);
     uint8_t *level = ARENA_NEW(a, uint8_t, n_node);
@@ -24,14 +38,15 @@ struct frame frame_new(struct arena *a, struct rng *r, size_t n_ind, size_t n_pi
     f.value = ARENA_NEW(a, double, n_ind *n_area);
     f.denominator = ARENA_NEW(a, double, n_area);
     for (size_t i = 0; i < n_node; i++) {
-        bool ind = i < n_ind, pillar = !ind && i < n_ind + n_pillar;
-        code[i] = name_of(a, ind ? 'i' : pillar ? 'p' : 'x', i);
-        level[i] = (uint8_t)(ind ? 1 : pillar ? 2 : i == top ? (deep ? 4 : 3) : 3);
-        parent[i] = ind              ? (uint32_t)(n_ind + i % n_pillar)
-                    : i == top       ? COMPOSITE_NONE
-                    : pillar && deep ? (uint32_t)(n_ind + n_pillar + i % 2)
-                                     : (uint32_t)top;
+        struct place at = place_of(i, n_ind, n_pillar, deep);
+        code[i] = name_of(a, at.kind, i);
+        level[i] = at.level;
+        parent[i] = at.parent;
         f.weight[i] = 0.5 + rng_unit(r);
+    }
+    for (size_t i = 0; i < n_ind; i++) {
+        direction[i] = i % 4 == 3 ? -1 : 1;
+        denominator_of[i] = i % 3 == 0 ? 0 : COMPOSITE_NONE;
     }
     for (size_t j = 0; j < n_area; j++) {
         double factor = rng_normal(r);
@@ -39,10 +54,7 @@ struct frame frame_new(struct arena *a, struct rng *r, size_t n_ind, size_t n_pi
         group[j] = (uint32_t)(j % 3);
         f.denominator[j] = 50.0 + 100.0 * rng_unit(r);
         for (size_t i = 0; i < n_ind; i++) {
-            int8_t way = i % 4 == 3 ? -1 : 1;
-            direction[i] = way;
-            denominator_of[i] = i % 3 == 0 ? 0 : COMPOSITE_NONE;
-            double v = exp(0.3 * (way * factor + rng_normal(r))) * 100.0;
+            double v = exp(0.3 * (direction[i] * factor + rng_normal(r))) * 100.0;
             f.value[i * n_area + j] = gaps && rng_unit(r) < 0.04 ? NAN : v;
         }
     }

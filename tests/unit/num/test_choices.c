@@ -356,11 +356,35 @@ static bool asem_load(struct arena *a, struct asem *s) {
 
 static void planned_point(void *arg, size_t k, double *u) { sobol_plan_point(arg, k, u); }
 
+/* Indices of the mean shift. The means decide most; COINr's rows stand in the order of our inputs.
+ */
+static void sobol_shape(struct arena *a, const struct choice_space *s, const struct table *want) {
+    struct sobol_options opt = {.n = 1024, .d = s->n_input, .seed = 4, .bootstrap = 200};
+    struct sobol_plan plan;
+    assert_int_equal(sobol_plan_new(a, &opt, &plan, NULL), ERR_OK);
+    double *shift = ARENA_NEW(a, double, plan.n_runs);
+    struct choice_points points = {.point = planned_point, .arg = &plan, .seed = 4};
+    struct choice_ranks of_runs = {.shift = shift};
+    assert_int_equal(choice_space_rank(s, plan.n_runs, &points, NULL, &of_runs, NULL), ERR_OK);
+    struct sobol_result sobol;
+    assert_int_equal(sobol_estimate(a, &opt, shift, 1, NULL, &sobol, NULL), ERR_OK);
+    size_t ours = 0, coinr = 0;
+    for (size_t i = 0; i < s->n_input; i++) {
+        ours = sobol.of[i].total > sobol.of[ours].total ? i : ours;
+        coinr = number(want, i, "STi") > number(want, coinr, "STi") ? i : coinr;
+    }
+    assert_int_equal(ours, coinr);
+    assert_int_equal(s->input[ours], CHOICE_AGGREGATE);
+    for (size_t i = 0; i < s->n_input; i++)
+        printf("COINr's example: %s first %.3f total %.3f\n", choice_name(s->input[i]),
+               sobol.of[i].first, sobol.of[i].total);
+}
+
 /* COINr's choices: winsorising up to 1..5 points, min-max 1..100 or z-scores of mean 10 and sd 2,
  * weights of levels 2 and 3 times 1 +- 25 %, arithmetic or geometric means. */
 static void shape_of_coinr(void **state) {
     (void)state;
-    enum { DRAWS = 4000, ROWS = 1024 };
+    enum { DRAWS = 4000 };
     static const struct composite_norm norm[2] = {
         {.kind = COMPOSITE_NORM_MIN_MAX, .low = 1, .high = 100},
         {.kind = COMPOSITE_NORM_Z, .mean = 10, .sd = 2}};
@@ -414,26 +438,7 @@ static void shape_of_coinr(void **state) {
            "%.2f; %zu of 51 bands overlap\n",
            r, off, overlap);
     assert_true(r > 0.98 && off < 0.5 && overlap >= 49);
-    struct sobol_options opt = {.n = ROWS, .d = s->n_input, .seed = 4, .bootstrap = 200};
-    struct sobol_plan plan;
-    assert_int_equal(sobol_plan_new(a, &opt, &plan, NULL), ERR_OK);
-    double *shift = ARENA_NEW(a, double, plan.n_runs);
-    struct choice_points points = {.point = planned_point, .arg = &plan, .seed = 4};
-    struct choice_ranks of_runs = {.shift = shift};
-    assert_int_equal(choice_space_rank(s, plan.n_runs, &points, NULL, &of_runs, NULL), ERR_OK);
-    struct sobol_result sobol;
-    assert_int_equal(sobol_estimate(a, &opt, shift, 1, NULL, &sobol, NULL), ERR_OK);
-    size_t ours = 0, coinr = 0;
-    for (size_t i = 0; i < s->n_input; i++) {
-        ours = sobol.of[i].total > sobol.of[ours].total ? i : ours;
-        coinr = number(w.sobol, i, "STi") > number(w.sobol, coinr, "STi") ? i : coinr;
-    }
-    /* The means decide most; COINr's rows stand in the order of our inputs. */
-    assert_int_equal(ours, coinr);
-    assert_int_equal(s->input[ours], CHOICE_AGGREGATE);
-    for (size_t i = 0; i < s->n_input; i++)
-        printf("COINr's example: %s first %.3f total %.3f\n", choice_name(s->input[i]),
-               sobol.of[i].first, sobol.of[i].total);
+    sobol_shape(a, s, w.sobol);
     arena_free(a);
 }
 

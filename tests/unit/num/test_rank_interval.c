@@ -13,19 +13,27 @@
 #include "num/composite/rank_interval.h"
 
 /* Values of several shapes: even, heavy-tailed, few distinct, with missing ones, all equal. */
-static void fill(struct rng *r, int shape, double *x, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        double u = rng_unit(r);
-        x[i] = shape == 0   ? u
-               : shape == 1 ? exp(30.0 * u)
-               : shape == 2 ? floor(5.0 * u)
-               : shape == 3 ? (u < 0.2 ? NAN : rng_normal(r))
-               : shape == 4 ? 7.0
-               : shape == 5 ? (u < 0.1   ? -INFINITY
-                               : u > 0.9 ? 1e308
-                                         : -1e308 * u)
-                            : NAN;
+static double value_of(struct rng *r, int shape) {
+    double u = rng_unit(r);
+    switch (shape) {
+    case 0:
+        return u;
+    case 1:
+        return exp(30.0 * u);
+    case 2:
+        return floor(5.0 * u);
+    case 3:
+        return u < 0.2 ? NAN : rng_normal(r);
+    case 4:
+        return 7.0;
+    case 5:
+        return u < 0.1 ? -INFINITY : u > 0.9 ? 1e308 : -1e308 * u;
+    default:
+        return NAN;
     }
+}
+static void fill(struct rng *r, int shape, double *x, size_t n) {
+    for (size_t i = 0; i < n; i++) x[i] = value_of(r, shape);
 }
 
 static void ranks_are_counts_of_better(void **state) {
