@@ -8,6 +8,7 @@
 #include "api/workers.h"
 #include "base/mem.h"
 #include "domain/identity/session.h"
+#include "domain/measure/measure.h"
 #include "domain/process/search.h"
 #include "net/assets.h"
 #include "net/metrics.h"
@@ -27,6 +28,7 @@ static enum err_code open_services(struct app *app, const struct app_options *o,
     TRY(engine_new(app->arena, app->packs, app->tz, ledger_secret(app->ledger), app->grid,
                    &app->engine, err));
     TRY(search_start(app->engine, app->ledger, err));
+    TRY(measure_open(app->ledger, app->packs, app->tz, app->log, &app->measure, err));
     TRY(basemap_load(app->arena, app->data_dir, &app->basemap, err));
     TRY(assets_new(o->web_dir, &app->assets, err));
     unsigned loops = o->n_loops > 0 ? (unsigned)o->n_loops : 2;
@@ -119,6 +121,7 @@ void app_close(struct app *app) {
     workers_free(app->workers);
     if (app->folder.ledger != NULL) ledger_close(app->folder.ledger);
     app->folder.ledger = NULL;
+    measure_close(app->measure);
     identity_close(app->identity);
     sse_hub_free(app->hub);
     http_server_free(app->server);

@@ -15,6 +15,7 @@ struct throttle;
 struct metrics;
 struct workers; /* api/workers.h: the reader pool */
 struct assets;
+struct measure;
 struct basemap;
 
 struct app_options {
@@ -40,6 +41,7 @@ struct app {
     struct ledger *ledger;
     struct grid_service *grid;
     struct engine *engine;
+    struct measure *measure; /* the indicator cube, following the journal */
     struct identity *identity;
     struct throttle *throttle;
     struct http_server *server;

@@ -1,0 +1,64 @@
+/* domain/measure/index_def.h - what an index is: a versioned tree over indicators with fixed
+ * goalposts, weights, means and colour bands, from the folder "indices" of a pack. Immutable. */
+#ifndef DOMAIN_MEASURE_INDEX_DEF_H
+#define DOMAIN_MEASURE_INDEX_DEF_H
+#include "domain/measure/period.h"
+#include "domain/pack/pack.h"
+#include "num/composite/composite.h"
+
+enum { INDEX_MAX_LEAVES = 256, INDEX_MAX_NODES = 400, INDEX_MAX_BANDS = 8, INDEX_MAX_DEPTH = 6 };
+
+/* A colour: values from `from` up to the next band's. Severity ranks them, whatever the colours
+ * are called in a city: 0 is the best. */
+struct index_band {
+    const char *name;
+    struct text title;
+    const char *color; /* "#1a6fb5" */
+    int severity;
+    double from;
+};
+/* Leaves first, then groups, children before parents, the index itself last: the order of
+ * composite_tree. */
+struct index_node {
+    const char *name;
+    struct text title;
+    int parent; /* -1: the index itself */
+    double weight;
+    const struct indicator_def *indicator; /* leaves; NULL: a group */
+    double low, high; /* goalposts of a leaf in its own unit: the worst and the best of a harmless
+                         order; low < high, the direction is the indicator's */
+};
+struct index_def {
+    const char *name, *file, *pack;
+    struct text title, stands_for; /* one sentence: what it stands for */
+    int64_t version;
+    const char *valid_from; /* "" : always */
+    const struct index_node *node;
+    size_t n_leaves, n_nodes;
+    const struct index_band *band; /* from the lowest value up */
+    size_t n_bands;
+    double hysteresis; /* a colour is left only when the value is this far beyond its border */
+    unsigned levels;   /* bit per enum area_level */
+    unsigned periods;  /* bit per enum period_kind */
+    double missing;    /* least share of a group's weight that must have a value */
+    struct composite_tree tree;
+    struct composite_spec spec; /* goalposts 0..100, weights given, means by level */
+    /* What is open to doubt, for rank intervals: weights vary by this share either way, the means
+     * among these. */
+    double doubt_weights;
+    const enum composite_agg_kind *doubt_means;
+    size_t n_doubt_means;
+    unsigned char hash[32]; /* over the definition and its indicators' formulas */
+};
+struct index_set {
+    const struct index_def *index;
+    size_t n; /* by name */
+};
+/* Reads the documents of the packs. Arena-owned. Errors: ERR_INVALID naming file and line. */
+enum err_code index_load(struct arena *a, const struct pack_set *packs,
+                         const struct index_set **out, struct err *err) NODISCARD;
+const struct index_def *index_find(const struct index_set *s, const char *name);
+/* The band of a value; `was` is the band before (-1: none), which holds within the hysteresis. NaN
+ * gives -1. */
+int index_band_of(const struct index_def *d, double value, int was);
+#endif

@@ -1,0 +1,174 @@
+#include "domain/measure/index_form.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "num/composite/choices.h"
+#include "num/composite/contribution.h"
+
+enum { MIN_TO_RANK = 2 };
+
+struct forming {
+    const struct value_query *q;
+    const struct index_ask *ask;
+    struct arena *a;
+    struct index_view *v;
+    double *matrix; /* n_leaves x n: usable values, NaN else */
+    struct composite_data data;
+    struct err *err;
+};
+
+static enum err_code nomem(struct err *err) { return err_fail(err, ERR_NOMEM, "index"); }
+
+/* Values of the leaves; one that rests on too few cases counts, but its area is marked. */
+static enum err_code read_leaves(struct forming *f) {
+    const struct index_def *d = f->ask->def;
+    size_t n = f->v->n;
+    struct indicator_value *raw = ARENA_NEW(f->a, struct indicator_value, d->n_leaves * n + 1);
+    f->matrix = ARENA_NEW(f->a, double, d->n_leaves *n + 1);
+    if (raw == NULL || f->matrix == NULL) return nomem(f->err);
+    for (size_t i = 0; i < d->n_leaves; i++) {
+        TRY(value_form(f->q, d->node[i].indicator, f->a, raw + i * n, f->err));
+        for (size_t j = 0; j < n; j++) f->matrix[i * n + j] = raw[i * n + j].value;
+    }
+    f->v->raw = raw;
+    return ERR_OK;
+}
+
+static enum err_code mark_small(struct forming *f) {
+    const struct index_def *d = f->ask->def;
+    size_t n = f->v->n;
+    unsigned char *small = ARENA_NEW(f->a, unsigned char, n + 1);
+    double *share = ARENA_NEW(f->a, double, d->n_leaves + 1);
+    if (small == NULL || share == NULL) return nomem(f->err);
+    composite_effective_weights(&d->tree, d->tree.weight, share);
+    for (size_t j = 0; j < n; j++) {
+        double thin = 0, all = 0;
+        for (size_t i = 0; i < d->n_leaves; i++) {
+            enum value_state s = f->v->raw[i * n + j].state;
+            all += s == VALUE_OK || s == VALUE_TOO_SMALL ? share[i] : 0;
+            thin += s == VALUE_TOO_SMALL ? share[i] : 0;
+        }
+        small[j] = all == 0 || thin > all / 2;
+    }
+    f->v->too_small = small;
+    return ERR_OK;
+}
+
+static enum err_code score(struct forming *f) {
+    const struct index_def *d = f->ask->def;
+    size_t n = f->v->n;
+    const char **names = ARENA_NEW(f->a, const char *, n + 1);
+    struct composite_result *r = ARENA_NEW(f->a, struct composite_result, 1);
+    double *part = ARENA_NEW(f->a, double, d->n_nodes *n + 1);
+    if (names == NULL || r == NULL || part == NULL) return nomem(f->err);
+    for (size_t j = 0; j < n; j++) names[j] = f->q->areas->area[j]->code;
+    f->data = (struct composite_data){.n_area = n, .value = f->matrix, .area = names};
+    TRY(composite_run(&f->data, &d->tree, &d->spec, COMPOSITE_RAW, f->ask->run, f->a, r, f->err));
+    f->v->value = r->stage[COMPOSITE_AGGREGATED];
+    f->v->weight = r->weight;
+    f->v->rank = r->rank;
+    f->v->part = part;
+    return contribution_parts(&d->tree, r->weight, &d->spec.aggregate, f->v->value, n, part,
+                              f->err);
+}
+
+/* ---- ranks under doubt */
+
+static enum err_code aggregates(const struct forming *f, const struct composite_aggregate **out,
+                                size_t *n) {
+    const struct index_def *d = f->ask->def;
+    struct composite_aggregate *g =
+        ARENA_NEW(f->a, struct composite_aggregate, d->n_doubt_means + 1);
+    if (g == NULL) return nomem(f->err);
+    for (size_t k = 0; k < d->n_doubt_means; k++) {
+        g[k] = d->spec.aggregate;
+        for (size_t i = 0; i < COMPOSITE_MAX_LEVELS; i++) g[k].level[i].kind = d->doubt_means[k];
+    }
+    *out = g;
+    *n = d->n_doubt_means;
+    return ERR_OK;
+}
+
+static enum err_code tell_neighbours(struct forming *f, const uint16_t *rank,
+                                     const uint16_t *nominal) {
+    size_t n = f->v->n, ordered = 0;
+    uint32_t *order = ARENA_NEW(f->a, uint32_t, n + 1);
+    double *by_order = ARENA_NEW(f->a, double, n + 1), *holds = ARENA_NEW(f->a, double, n + 1);
+    if (order == NULL || by_order == NULL || holds == NULL) return nomem(f->err);
+    TRY(rank_neighbours(rank, f->ask->n_draws, n, nominal, order, by_order, &ordered, f->err));
+    for (size_t j = 0; j < n; j++) holds[j] = 1;
+    for (size_t k = 0; k + 1 < ordered; k++) holds[order[k]] = by_order[k];
+    f->v->holds = holds;
+    return ERR_OK;
+}
+
+static enum err_code intervals(struct forming *f) {
+    const struct index_def *d = f->ask->def;
+    size_t n = f->v->n, draws = f->ask->n_draws;
+    struct choices c = {.noise = d->doubt_weights > 0 ? CHOICE_UNIFORM : CHOICE_STILL,
+                        .noise_amount = d->doubt_weights};
+    const struct choice_space *s = NULL;
+    TRY(aggregates(f, &c.aggregate, &c.n_aggregate));
+    TRY(choice_space_new(&f->data, &d->tree, &d->spec, &c, NULL, 0, f->ask->run, f->a, &s, f->err));
+    uint16_t *rank = ARENA_NEW(f->a, uint16_t, draws * n);
+    struct rank_interval *iv = ARENA_NEW(f->a, struct rank_interval, n);
+    if (rank == NULL || iv == NULL) return nomem(f->err);
+    struct choice_random r = {f->ask->seed, s->n_input};
+    struct choice_points points = {choice_random_point, &r, f->ask->seed};
+    struct choice_ranks keep = {.rank = rank};
+    TRY(choice_space_rank(s, draws, &points, f->ask->run, &keep, f->err));
+    TRY(rank_intervals(rank, draws, n, s->nominal, 0.9, f->ask->run, iv, f->err));
+    f->v->interval = iv;
+    f->v->n_draws = draws;
+    return tell_neighbours(f, rank, s->nominal);
+}
+
+static size_t ranked(const struct index_view *v) {
+    size_t k = 0;
+    for (size_t j = 0; j < v->n; j++) k += v->rank[j] != 0;
+    return k;
+}
+
+enum err_code index_form(const struct value_query *q, const struct index_ask *ask, struct arena *a,
+                         struct index_view *out, struct err *err) {
+    struct forming f = {.q = q, .ask = ask, .a = a, .v = out, .err = err};
+    *out = (struct index_view){
+        .def = ask->def, .period = q->period, .areas = q->areas, .n = q->areas->n};
+    if (out->n == 0) return err_fail(err, ERR_INVALID, "the city has no area of this level");
+    TRY(read_leaves(&f));
+    TRY(mark_small(&f));
+    TRY(score(&f));
+    if (ask->n_draws == 0 || ranked(out) < MIN_TO_RANK) return ERR_OK;
+    return intervals(&f);
+}
+
+void index_view_hash(const struct index_view *v, unsigned char out[32]) {
+    const struct index_def *d = v->def;
+    memcpy(out, d->hash, 32);
+    for (size_t j = 0; j < v->n; j++) {
+        unsigned char before[32];
+        memcpy(before, out, sizeof before);
+        const char *code = v->areas->area[j]->code;
+        double found = v->value[(d->n_nodes - 1) * v->n + j];
+        double score = isnan(found) ? NAN : found;
+        uint64_t sum = 0;
+        for (size_t i = 0; i < d->n_leaves; i++) {
+            const struct indicator_value *x = &v->raw[i * v->n + j];
+            /* One NaN for all: its bits are no part of a result. */
+            double parts[3] = {isnan(x->value) ? NAN : x->value,
+                               isnan(x->numerator) ? NAN : x->numerator,
+                               isnan(x->denominator) ? NAN : x->denominator};
+            int state = x->state;
+            sum = hash_xxh64(parts, sizeof parts, sum);
+            sum = hash_xxh64(&state, sizeof state, sum);
+        }
+        struct hash_piece pieces[] = {{before, sizeof before},
+                                      {&v->period, sizeof v->period},
+                                      {code, strlen(code) + 1},
+                                      {&score, sizeof score},
+                                      {&sum, sizeof sum}};
+        hash_sha256(pieces, sizeof pieces / sizeof pieces[0], out);
+    }
+}
