@@ -87,14 +87,12 @@ static void ids(struct buf *b, const struct scan_study *s, const struct scan_clu
     bool first = true;
     for (size_t i = 0; i < c->n_places; i++) {
         for (size_t k = s->first_id[c->places[i]]; k < s->first_id[c->places[i] + 1]; k++) {
+            if (!first) buf_str(b, column >= 90 ? ",\n   " : ", ");
+            if (!first && column >= 90) column = 3;
             size_t before = b->n;
-            if (!first) buf_str(b, ", ");
             buf_str(b, s->id[k]);
+            column += b->n - before + 2;
             first = false;
-            column += b->n - before;
-            if (column < 90) continue;
-            buf_str(b, "\n   ");
-            column = 3;
         }
     }
 }
@@ -106,8 +104,11 @@ static void where(struct buf *b, const struct scan_study *s, const struct scan_c
     double x = grid ? s->data.grid.x[c->center] : s->x[c->center];
     double y = grid ? s->data.grid.y[c->center] : s->y[c->center];
     buf_str(b, say((struct words){"   centre ", "   中心 "}, zh));
-    if (s->sphere)
-        buf_printf(b, zh ? "纬度 %.6f，经度 %.6f" : "%.6f N, %.6f E", y, x);
+    if (s->sphere && zh)
+        buf_printf(b, "%s %.6f 度，%s %.6f 度", y < 0 ? "南纬" : "北纬", fabs(y),
+                   x < 0 ? "西经" : "东经", fabs(x));
+    else if (s->sphere)
+        buf_printf(b, "%.6f %s, %.6f %s", fabs(y), y < 0 ? "S" : "N", fabs(x), x < 0 ? "W" : "E");
     else
         buf_printf(b, "%.10g, %.10g", x, y);
     if (s->data.metric != SCAN_LISTED && s->options.shape != SCAN_FLEXIBLE)

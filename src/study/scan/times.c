@@ -31,6 +31,7 @@ static int split_date(const char *s, int part[3], int digits[3]) {
 /* 0: the century cannot be told. */
 static int whole_year(int year, int digits, int first_year, int last_year) {
     if (digits > 2) return year;
+    if (last_year <= 0) return 0;
     int first_century = first_year / 100, last_century = last_year / 100;
     if (first_century == last_century) return first_century * 100 + year;
     if (last_year - first_year >= 100) return 0;

@@ -1,1 +1,2 @@
 gezhi_test(test_scan_files test_scan_files.c LINK study_scan)
+gezhi_test(test_scan_reference test_scan_reference.c LINK study_scan)
