@@ -51,14 +51,14 @@ static bool is_ours(const struct grower *g, uint32_t set) {
 static void tell(struct grower *g, uint32_t set) {
     struct found *f = g->found;
     size_t len = 0;
-    double size = 0.0;
+    bool peopled = false;
     for (uint32_t i = 0; i < g->n; i++) {
         if (!(set >> i & 1U)) continue;
-        size += g->size[i];
+        peopled = peopled || g->w->peopled[g->place[i]];
         if (f->first != NULL) f->place[f->n_members + len] = g->place[i];
         len++;
     }
-    if (!(size > 0.0)) return;
+    if (!peopled) return;
     if (f->first != NULL) {
         f->center[f->n_sets] = g->center;
         f->len[f->n_sets] = (uint32_t)len;

@@ -53,7 +53,7 @@ static enum err_code measure_size(struct scan_pass *p, struct err *err) {
         for (size_t i = 0; i < d->n_places; i++) size[i] = d->size[i];
     } else if (d->model == SCAN_POISSON) {
         for (size_t i = 0; i < d->n_places * d->n_slots; i++)
-            size[i / d->n_slots] += p->expected[i];
+            size[i / d->n_slots] += d->expected[i]; /* as given: whole numbers stay whole */
     } else {
         for (size_t i = 0; i < d->n_cases; i++) size[d->cases[i].place] += d->cases[i].n;
         for (size_t i = 0; i < d->n_controls; i++) size[d->controls[i].place] += d->controls[i].n;

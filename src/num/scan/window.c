@@ -79,6 +79,23 @@ static enum err_code count_points(struct windows *w, struct arena *a, struct err
     return ERR_OK;
 }
 
+static enum err_code find_peopled(struct windows *w, struct arena *a, struct err *err) {
+    const struct scan_data *data = w->data;
+    bool *peopled = window_keep(a, data->n_places, sizeof *peopled);
+    if (peopled == NULL) return err_fail(err, ERR_NOMEM, "places");
+    if (data->model == SCAN_POISSON) {
+        for (size_t i = 0; i < data->n_places * data->n_slots; i++)
+            if (data->expected[i] > 0.0) peopled[i / data->n_slots] = true;
+    } else {
+        for (size_t i = 0; i < data->n_cases; i++)
+            if (data->cases[i].n > 0) peopled[data->cases[i].place] = true;
+        for (size_t i = 0; i < data->n_controls; i++)
+            if (data->controls[i].n > 0) peopled[data->controls[i].place] = true;
+    }
+    w->peopled = peopled;
+    return ERR_OK;
+}
+
 enum err_code windows_prepare(struct windows *w, struct arena *a, struct err *err) {
     const struct scan_data *data = w->data;
     double radius = w->options->max_radius;
@@ -86,6 +103,7 @@ enum err_code windows_prepare(struct windows *w, struct arena *a, struct err *er
     w->max_members = data->n_places;
     w->n_points = data->points.n;
     w->n_shapes = 1;
+    TRY(find_peopled(w, a, err));
     if (w->options->shape == SCAN_FLEXIBLE || data->metric == SCAN_NETWORK)
         TRY(window_graph_new(data, a, &w->graph, err));
     if (data->metric == SCAN_NETWORK || data->metric == SCAN_LISTED) {
@@ -207,10 +225,9 @@ uint32_t window_center_place(const struct windows *w, size_t center) {
 
 /* Places without people neither begin a list that has no one in it nor end one. */
 static void trim(const struct windows *w, struct window_scratch *s) {
-    while (s->n_members > 0 && !(w->size[s->member[s->n_members - 1]] > 0.0)) s->n_members--;
+    while (s->n_members > 0 && !w->peopled[s->member[s->n_members - 1]]) s->n_members--;
     s->first_len = 1;
-    while (s->first_len < s->n_members && !(w->size[s->member[s->first_len - 1]] > 0.0))
-        s->first_len++;
+    while (s->first_len < s->n_members && !w->peopled[s->member[s->first_len - 1]]) s->first_len++;
 }
 
 void window_list(const struct windows *w, size_t shape, size_t center, struct window_scratch *s) {

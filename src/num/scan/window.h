@@ -24,6 +24,7 @@ struct windows {
     const struct scan_data *data;
     const struct scan_options *options;
     const double *size;
+    const bool *peopled;           /* n_places: taking the place in makes another zone */
     double max_size, max_distance; /* in the coordinates of the shapes */
     size_t n_centers, n_shapes, n_points, max_members;
     unsigned dim;

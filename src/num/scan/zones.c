@@ -30,6 +30,7 @@ struct lists {
 };
 
 static enum err_code chunk_add(struct chunk *c, const struct window_scratch *s) {
+    if (s->n_members == 0) return ERR_OK;
     if (c->n_members + s->n_members > c->room) {
         /* Neighbouring centres have lists of about the same length. */
         size_t room = c->n_members + s->n_members * (CHUNK + 1);
@@ -41,7 +42,7 @@ static enum err_code chunk_add(struct chunk *c, const struct window_scratch *s) 
     memcpy(c->member + c->n_members, s->member, s->n_members * sizeof *c->member);
     c->n_members += s->n_members;
     for (size_t i = s->first_len - 1; i < s->n_members; i++)
-        c->n_zones += c->w->size[s->member[i]] > 0.0;
+        c->n_zones += c->w->peopled[s->member[i]];
     return ERR_OK;
 }
 
@@ -61,6 +62,7 @@ static void chunk_task(void *arg, size_t i) {
 }
 
 static void put_members(struct lists *l, const uint32_t *member, size_t n) {
+    if (n == 0) return;
     if (!l->narrow) {
         memcpy((uint32_t *)l->member + l->n_members, member, n * sizeof *member);
     } else {
