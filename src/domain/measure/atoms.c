@@ -22,7 +22,8 @@ static const enum atom_role roles[][2] = {[MEASURE_COUNT] = {ATOM_ROWS, 0},
                                           [MEASURE_DISTINCT] = {0, 0},
                                           [MEASURE_FIGURE] = {0, 0},
                                           [MEASURE_RATIO] = {0, 0},
-                                          [MEASURE_TOTAL] = {0, 0}};
+                                          [MEASURE_TOTAL] = {0, 0},
+                                          [MEASURE_AGAINST] = {0, 0}};
 
 /* Where a row lies, from the cell up. */
 static const char *const place_fields[CUBE_CODES] = {"cell", "community", "town", "county", "city"};

@@ -174,6 +174,42 @@ static enum err_code form_total(struct forming *f, const struct indicator_def *d
     return ERR_OK;
 }
 
+/* The mean of the same period in the years before; an area that lacks one of them has no past. */
+static enum err_code form_past(struct forming *f, const struct indicator_def *d, double *past) {
+    const struct value_query *now = f->q;
+    int years = d->against == AGAINST_THREE_YEARS ? 3 : 1;
+    struct value_query then = *now;
+    enum err_code rc = ERR_OK;
+    for (int k = 0; k < years && rc == ERR_OK; k++) {
+        struct indicator_value *v = NULL;
+        then.period = d->against == AGAINST_LAST_PERIOD ? period_step(&now->period, -1)
+                                                        : period_last_year(&then.period);
+        f->q = &then;
+        rc = form_part(f, d->of, &v);
+        for (size_t i = 0; rc == ERR_OK && i < now->areas->n; i++)
+            past[i] += usable(&v[i]) ? v[i].value / years : NAN;
+    }
+    f->q = now;
+    return rc;
+}
+
+static enum err_code form_against(struct forming *f, const struct indicator_def *d,
+                                  struct indicator_value *out) {
+    struct indicator_value *of = NULL;
+    double *past = ARENA_NEW(f->a, double, f->q->areas->n + 1);
+    if (past == NULL) return err_fail(f->err, ERR_NOMEM, "indicators");
+    TRY(form_part(f, d->of, &of));
+    TRY(form_past(f, d, past));
+    for (size_t i = 0; i < f->q->areas->n; i++) {
+        if (usable(&of[i]) && !isnan(past[i]))
+            set_ratio(&out[i], of[i].value, past[i], d->per);
+        else
+            out[i] = (struct indicator_value){usable(&of[i]) ? VALUE_NO_DATA : of[i].state, NAN,
+                                              NAN, NAN};
+    }
+    return ERR_OK;
+}
+
 static void mark_small(const struct indicator_def *d, struct indicator_value *out, size_t n) {
     for (size_t i = 0; d->enough > 0 && i < n; i++) {
         double size = isnan(out[i].denominator) ? out[i].numerator : out[i].denominator;
@@ -190,6 +226,8 @@ static enum err_code form(struct forming *f, const struct indicator_def *d,
         rc = form_ratio(f, d, out);
     else if (d->measure == MEASURE_TOTAL)
         rc = form_total(f, d, out);
+    else if (d->measure == MEASURE_AGAINST)
+        rc = form_against(f, d, out);
     else if (d->measure == MEASURE_MEDIAN || d->measure == MEASURE_DISTINCT)
         rc = value_from_rows(f->q, d, f->a, out, f->err);
     else

@@ -12,6 +12,7 @@ static const char *const measures[] = {"count",    "sum",    "mean",  "median", 
                                        "distinct", "figure", "ratio", "total",  NULL};
 static const char *const bases[] = {"reported", "filed", "due",    "handled",
                                     "closed",   "event", "stated", NULL};
+static const char *const pasts[] = {"last_period", "last_year", "three_years", NULL};
 static const char *const directions[] = {"more_is_worse", "neither", "more_is_better", NULL};
 
 const char *indicator_measure_name(enum indicator_measure m) { return measures[m - 1]; }
@@ -175,10 +176,11 @@ static enum err_code read_head(struct reading *r) {
 static enum err_code read_indicator(struct load *l, const char *file, const struct val *v,
                                     struct indicator_def *d) {
     static const char *const known[] = {
-        "indicator", "title",      "explain",   "unit",   "measure", "basis",  "type",  "filter",
-        "part",      "time",       "value",     "from",   "until",   "of",     "to",    "per",
-        "terms",     "constant",   "direction", "effort", "guarded", "enough", "owner", "lag_days",
-        "version",   "valid_from", "history",   "min",    "max",     "sum_up", "stock", NULL};
+        "indicator", "title",  "explain", "unit",     "measure",  "basis",      "type",
+        "filter",    "part",   "time",    "value",    "from",     "until",      "of",
+        "to",        "per",    "terms",   "against",  "constant", "direction",  "effort",
+        "guarded",   "enough", "owner",   "lag_days", "version",  "valid_from", "history",
+        "min",       "max",    "sum_up",  "stock",    NULL};
     struct reading r = {.l = l, .file = file, .v = v, .d = d};
     *d = (struct indicator_def){.name = "",
                                 .pack = l->pack,
@@ -198,9 +200,11 @@ static enum err_code read_indicator(struct load *l, const char *file, const stru
     TRY(read_head(&r));
     if (d->measure < MEASURE_FIGURE) return read_rows(&r);
     if (d->measure == MEASURE_TOTAL) return read_terms(&r);
-    if (d->measure == MEASURE_RATIO) {
-        d->of = rd_name(l, file, v, "of", true);
-        d->to = rd_name(l, file, v, "to", true);
+    d->of = rd_name(l, file, v, "of", d->measure != MEASURE_FIGURE);
+    if (d->measure == MEASURE_RATIO) d->to = rd_name(l, file, v, "to", true);
+    if (d->measure == MEASURE_AGAINST) {
+        int past = rd_enum(l, file, v, "against", pasts, true, 0);
+        d->against = (enum indicator_against)((past < 0 ? 0 : past) + 1);
     }
     return ERR_OK;
 }
@@ -246,6 +250,8 @@ static void check_name(struct load *l, const struct indicator_def *d, const char
 static bool stands_on(const struct pack_set *p, const struct indicator_def *d, const char *name,
                       int depth) {
     if (d == NULL || depth > 16) return d != NULL;
+    if (d->measure == MEASURE_AGAINST)
+        return strcmp(d->of, name) == 0 || stands_on(p, pack_indicator(p, d->of), name, depth + 1);
     if (d->measure == MEASURE_RATIO)
         return strcmp(d->of, name) == 0 || strcmp(d->to, name) == 0 ||
                stands_on(p, pack_indicator(p, d->of), name, depth + 1) ||

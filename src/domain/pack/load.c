@@ -189,7 +189,7 @@ enum err_code load_pack_file(struct load *l, const char *file, const char *dir, 
     if (!rd_known(l, file, v, "a pack", known)) return ERR_OK;
     struct pack_info *p = &l->packs[l->set.n_packs];
     *p = (struct pack_info){.dir = dir};
-    p->name = rd_name(l, file, v, "pack", true);
+    p->name = rd_pack_name(l, file, v, "pack");
     p->version = rd_text(l, file, v, "version", true, 40);
     p->title = rd_title(l, file, v, "title", true);
     struct text purpose = rd_title(l, file, v, "purpose", true);

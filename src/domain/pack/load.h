@@ -64,6 +64,8 @@ const char *rd_text(struct load *l, const char *file, const struct val *map, con
 /* [a-z][a-z0-9_]{0,39}; "" with a problem otherwise. */
 const char *rd_name(struct load *l, const char *file, const struct val *map, const char *key,
                     bool required);
+/* The name of a pack, which is a folder: - is taken, too. */
+const char *rd_pack_name(struct load *l, const char *file, const struct val *map, const char *key);
 bool rd_bool(struct load *l, const char *file, const struct val *map, const char *key, bool def);
 int64_t rd_int(struct load *l, const char *file, const struct val *map, const char *key,
                int64_t min, int64_t max, int64_t def);

@@ -225,7 +225,8 @@ enum indicator_measure {
     MEASURE_DISTINCT,  /* different values, from the rows themselves */
     MEASURE_FIGURE,    /* outside data, by file */
     MEASURE_RATIO,     /* one indicator over another, times `per` */
-    MEASURE_TOTAL      /* constant + weighted sum of indicators */
+    MEASURE_TOTAL,     /* constant + weighted sum of indicators */
+    MEASURE_AGAINST    /* an indicator over its own past, times `per` */
 };
 enum indicator_basis { /* what belongs to a period; told beside every figure */
                        BASIS_REPORTED = 1,
@@ -235,6 +236,12 @@ enum indicator_basis { /* what belongs to a period; told beside every figure */
                        BASIS_CLOSED,
                        BASIS_EVENT,
                        BASIS_STATED /* as the source of the data says */
+};
+/* The past that an indicator is held against. */
+enum indicator_against {
+    AGAINST_LAST_PERIOD = 1,
+    AGAINST_LAST_YEAR,  /* the same period a year earlier */
+    AGAINST_THREE_YEARS /* mean of the same period in the three years before */
 };
 struct indicator_term {
     const char *indicator;
@@ -255,9 +262,10 @@ struct indicator_def {
     const struct expr *filter, *part; /* NULL: every row */
     const char *filter_text, *part_text;
     int time_col, value_col, from_col, to_col; /* columns of the type, or -1 */
-    const char *of, *to;                       /* ratio */
-    double per;                                /* 1, 100, 10000 */
-    const struct indicator_term *terms;        /* total */
+    const char *of, *to;                       /* ratio; against: of */
+    enum indicator_against against;
+    double per;                         /* 1, 100, 10000 */
+    const struct indicator_term *terms; /* total */
     size_t n_terms;
     double constant;
     int direction;   /* +1 more is better, -1 more is worse, 0 neither */

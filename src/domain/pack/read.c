@@ -98,21 +98,29 @@ const char *rd_text(struct load *l, const char *file, const struct val *map, con
     return v->u.s;
 }
 
-static bool is_name(const char *s) {
-    static const char chars[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+static bool is_name(const char *s, const char *chars) {
     size_t n = strlen(s);
     return n >= 1 && n <= 40 && s[0] >= 'a' && s[0] <= 'z' && strspn(s, chars) == n;
 }
 
-const char *rd_name(struct load *l, const char *file, const struct val *map, const char *key,
-                    bool required) {
+static const char *name_of(struct load *l, const char *file, const struct val *map, const char *key,
+                           bool required, const char *chars) {
     const char *s = rd_text(l, file, map, key, required, 200);
-    if (s[0] == '\0' || is_name(s)) return s;
+    if (s[0] == '\0' || is_name(s, chars)) return s;
     load_problem(l, ERR_INVALID, file, val_get(map, key)->line,
                  "\"%s\": \"%.60s\" is no name: small letters, digits and _, at most 40, a letter "
                  "first",
                  key, s);
     return "";
+}
+
+const char *rd_name(struct load *l, const char *file, const struct val *map, const char *key,
+                    bool required) {
+    return name_of(l, file, map, key, required, "abcdefghijklmnopqrstuvwxyz0123456789_");
+}
+
+const char *rd_pack_name(struct load *l, const char *file, const struct val *map, const char *key) {
+    return name_of(l, file, map, key, true, "abcdefghijklmnopqrstuvwxyz0123456789_-");
 }
 
 bool rd_bool(struct load *l, const char *file, const struct val *map, const char *key, bool def) {
