@@ -8,8 +8,9 @@
 
 enum { MAX_TERMS = 64, MAX_PAST = 32 };
 
-static const char *const measures[] = {"count",    "sum",    "mean",  "median", "share", "between",
-                                       "distinct", "figure", "ratio", "total",  NULL};
+static const char *const measures[] = {"count", "sum",     "mean",     "median",
+                                       "share", "between", "distinct", "figure",
+                                       "ratio", "total",   "against",  NULL};
 static const char *const bases[] = {"reported", "filed", "due",    "handled",
                                     "closed",   "event", "stated", NULL};
 static const char *const pasts[] = {"last_period", "last_year", "three_years", NULL};
