@@ -366,7 +366,7 @@ static enum err_code tell_problems(const struct parsing *p, struct err *err) {
     text[0] = '\0';
     for (size_t i = 0; i < p->n_problems && at < sizeof text - 1; i++) {
         const struct prm_problem *q = &p->problem[i];
-        int n = snprintf(text + at, sizeof text - at, "; line %ld: %.40s=%.40s: %s", q->line,
+        int n = snprintf(text + at, sizeof text - at, "; line %ld: %.60s=%.40s: %s", q->line,
                          q->key, q->value == NULL ? "" : q->value, q->why);
         at += n < 0 ? 0 : (size_t)n;
     }
