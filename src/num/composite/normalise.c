@@ -233,6 +233,8 @@ static enum err_code goalposts(const struct composite_plan *p, const struct comp
     const double *x = p->directed + i * p->n_area;
     double low = n->goal_low[i], high = n->goal_high[i];
     double scale = n->goal_scale == NULL ? 1 : n->goal_scale[i];
+    if (isnan(low) || isnan(high))
+        return err_fail(err, ERR_NUMERIC, "%s: there are no goalposts", p->tree->code[i]);
     if (!(low < high) || !(scale > 0))
         return err_fail(err, ERR_NUMERIC, "%s: goalposts %g and %g with scale %g do not rise",
                         p->tree->code[i], low, high, scale);
