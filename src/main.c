@@ -23,6 +23,8 @@ static const struct subcommand subcommands[] = {
     {"export", "cases", cli_export_cases, "export all cases as NDJSON, CSV or GeoJSON"},
     {"locate", NULL, cli_locate, "add the cell to each row of a CSV"},
     {"scan", NULL, cli_scan, "find where and when there are more cases than chance explains"},
+    {"alarm", "evaluate", cli_alarm_evaluate, "compare alarm methods on known outbreaks"},
+    {"alarm", NULL, cli_alarm, "judge counts by date against their own past"},
     {"index", NULL, cli_index, "a composite index from indicators of areas"},
     {"pack", "check", pack_cmd_check, "check packs"},
     {"pack", "show", pack_cmd_show, "show what packs mean"},

@@ -24,6 +24,8 @@ int cli_import_indicators(int argc, char **argv);
 int cli_export_cases(int argc, char **argv);
 int cli_locate(int argc, char **argv);
 int cli_scan(int argc, char **argv);
+int cli_alarm(int argc, char **argv);
+int cli_alarm_evaluate(int argc, char **argv);
 int cli_index(int argc, char **argv);
 int cli_erase(int argc, char **argv);
 int cli_verify(int argc, char **argv);
