@@ -28,18 +28,11 @@ const char *model_flag_name(unsigned flag) {
     }
 }
 
-/* Coefficients and covariance of the scaled columns back to those of the data: beta = T b, T being
+/* The covariance of the scaled columns' coefficients to that of the data's: beta = T b, T being
  * diagonal but for the row of the intercept. */
-static void unscale(const struct glm_core *c, const double *inverse, double *value, double *cov) {
+static void unscale_covariance(const struct glm_core *c, const double *inverse, double *cov) {
     size_t p = c->p, n_col = c->data->n_col, k = c->constant;
     for (size_t i = 0; i < n_col * n_col; i++) cov[i] = NAN;
-    for (size_t j = 0; j < n_col; j++) value[j] = NAN;
-    double shift = 0;
-    for (size_t j = 0; j < p; j++) {
-        value[c->column[j]] = c->beta[j] / c->scale[j];
-        if (j != k) shift += c->beta[j] * c->center[j] / c->scale[j];
-    }
-    if (k != SIZE_MAX) value[c->column[k]] = (c->beta[k] - shift) / c->scale[k];
     for (size_t i = 0; i < p; i++)
         for (size_t j = 0; j < p; j++)
             cov[c->column[i] * n_col + c->column[j]] =
@@ -77,7 +70,8 @@ static enum err_code find_null(const struct glm_core *c, double *deviance, struc
     alone.n_col = 1;
     alone.x = ones;
     alone.name = &name;
-    if (rc == ERR_OK) rc = glm_core_new(&alone, c->family, c->theta, c->run, scratch, &null, err);
+    if (rc == ERR_OK)
+        rc = glm_core_new(&alone, c->family, c->theta, false, c->run, scratch, &null, err);
     if (rc == ERR_OK && c->constant != SIZE_MAX) rc = glm_core_search(null, err);
     *deviance = 0;
     for (size_t i = 0; rc == ERR_OK && i < d->n_row; i++) {
@@ -210,7 +204,8 @@ enum err_code glm_core_finish(struct glm_core *c, struct arena *a, struct model_
                               .steps = c->steps,
                               .gradient_norm = c->gradient_norm};
     sum_up(c, out);
-    unscale(c, inverse, value, cov);
+    glm_core_unscale(c, c->beta, value);
+    unscale_covariance(c, inverse, cov);
     fill_coefficients(c, infinite, value, cov, coef, out);
     fill_leverage(c, inverse, leverage);
     memcpy(linear, c->eta, c->n * sizeof *linear);
@@ -227,7 +222,7 @@ enum err_code model_glm_fit(const struct model_data *data, enum model_family fam
     struct arena *scratch = arena_new(SIZE_MAX / 2);
     if (scratch == NULL) return err_fail(err, ERR_NOMEM, "model");
     struct glm_core *c;
-    enum err_code rc = glm_core_new(data, family, theta, run, scratch, &c, err);
+    enum err_code rc = glm_core_new(data, family, theta, false, run, scratch, &c, err);
     if (rc == ERR_OK) rc = glm_core_search(c, err);
     if (rc == ERR_OK) rc = glm_core_finish(c, a, out, err);
     arena_free(scratch);

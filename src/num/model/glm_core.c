@@ -91,6 +91,26 @@ static enum err_code find_independent(struct glm_core *c, struct err *err) {
     return ERR_OK;
 }
 
+/* All columns that vary, and the first that does not (the intercept). */
+static enum err_code keep_varying(struct glm_core *c, struct err *err) {
+    const struct model_data *d = c->data;
+    bool constant = false;
+    for (size_t j = 0; j < d->n_col; j++) {
+        double low = INFINITY, high = -INFINITY;
+        for (size_t i = 0; i < c->n; i++) {
+            if (glm_weight(d, i) == 0) continue;
+            low = fmin(low, d->x[i * d->n_col + j]);
+            high = fmax(high, d->x[i * d->n_col + j]);
+        }
+        c->keep[j] = low < high || (low != 0 && !constant);
+        constant = constant || (low == high && low != 0);
+        if (c->keep[j]) c->column[c->p++] = j;
+    }
+    if (c->p == 0) return err_fail(err, ERR_INVALID, "every column is 0");
+    if (c->p < d->n_col) c->flags |= MODEL_RANK_DEFICIENT;
+    return ERR_OK;
+}
+
 /* Centred and scaled columns: the sums of squares then keep their digits whatever the units. The
  * centre needs an intercept to take it up. */
 static void scale_columns(struct glm_core *c) {
@@ -159,8 +179,8 @@ static void start(struct glm_core *c) {
 }
 
 enum err_code glm_core_new(const struct model_data *d, enum model_family family, double theta,
-                           const struct num_run *run, struct arena *scratch, struct glm_core **out,
-                           struct err *err) {
+                           bool dependent, const struct num_run *run, struct arena *scratch,
+                           struct glm_core **out, struct err *err) {
     if (d->n_row == 0 || d->n_col == 0)
         return err_fail(err, ERR_INVALID, "a model of %zu rows and %zu columns", d->n_row,
                         d->n_col);
@@ -195,7 +215,7 @@ enum err_code glm_core_new(const struct model_data *d, enum model_family family,
         c->beta == NULL || c->x == NULL || c->eta == NULL || c->mu == NULL || c->score == NULL ||
         c->work == NULL || c->part == NULL)
         return err_fail(err, ERR_NOMEM, "model of %zu rows, %zu columns", d->n_row, d->n_col);
-    TRY(find_independent(c, err));
+    TRY(dependent ? keep_varying(c, err) : find_independent(c, err));
     scale_columns(c);
     fix_constant(c);
     start(c);
@@ -248,7 +268,7 @@ static void evaluate_block(void *arg, size_t b) {
     part[0] = value;
 }
 
-static double objective(void *arg, const double *beta, double *gradient, double *hessian) {
+double glm_core_value(void *arg, const double *beta, double *gradient, double *hessian) {
     struct glm_core *c = arg;
     if (num_run_stopped(c->run)) return NAN;
     c->at = beta;
@@ -268,7 +288,7 @@ static double objective(void *arg, const double *beta, double *gradient, double 
 enum err_code glm_core_search(struct glm_core *c, struct err *err) {
     struct num_found found;
     c->flags &= ~(unsigned)MODEL_NOT_CONVERGED;
-    enum err_code rc = num_minimize_newton(objective, c, c->p, NULL, c->beta, &found, err);
+    enum err_code rc = num_minimize_newton(glm_core_value, c, c->p, NULL, c->beta, &found, err);
     if (num_run_stopped(c->run)) return err_fail(err, ERR_TIMEOUT, "the fit was stopped");
     if (c->failed != ERR_OK) return err_fail(err, c->failed, "sums of %zu columns", c->p);
     if (rc != ERR_OK && rc != ERR_NUMERIC) return rc;
@@ -277,8 +297,19 @@ enum err_code glm_core_search(struct glm_core *c, struct err *err) {
     c->steps += found.steps;
     c->gradient_norm = found.gradient_norm;
     /* eta, mu and the working weights at the end, not at the last point tried. */
-    if (!isfinite(objective(c, c->beta, NULL, NULL)))
+    if (!isfinite(glm_core_value(c, c->beta, NULL, NULL)))
         return err_fail(err, ERR_NUMERIC, "the likelihood has no value where the search ended");
     if (err != NULL) *err = (struct err){0};
     return ERR_OK;
+}
+
+void glm_core_unscale(const struct glm_core *c, const double *beta, double *value) {
+    double shift = 0;
+    for (size_t j = 0; j < c->data->n_col; j++) value[j] = NAN;
+    for (size_t j = 0; j < c->p; j++) {
+        value[c->column[j]] = beta[j] / c->scale[j];
+        if (j != c->constant) shift += beta[j] * c->center[j] / c->scale[j];
+    }
+    if (c->constant != SIZE_MAX)
+        value[c->column[c->constant]] = (beta[c->constant] - shift) / c->scale[c->constant];
 }

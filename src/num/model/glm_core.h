@@ -28,10 +28,17 @@ struct glm_core {
     double gradient_norm;
 };
 
-/* Check and prepare. Errors as model_glm_fit. */
+/* Check and prepare. With dependent, columns that depend on others stay (a penalty copes with
+ * them); only constant ones beside the intercept go. Errors as model_glm_fit. */
 enum err_code glm_core_new(const struct model_data *data, enum model_family family, double theta,
-                           const struct num_run *run, struct arena *scratch, struct glm_core **out,
-                           struct err *err) NODISCARD;
+                           bool dependent, const struct num_run *run, struct arena *scratch,
+                           struct glm_core **out, struct err *err) NODISCARD;
+/* Minus the log-likelihood (as far as it depends on beta) at beta[p] and, unless NULL, its gradient
+ * and expected second derivatives; leaves eta, mu, work. NaN when stopped or out of memory (then
+ * c->failed). A num_objective. */
+double glm_core_value(void *c, const double *beta, double *gradient, double *hessian);
+/* value[data->n_col]: coefficients of beta in the columns of the data; NaN where dropped. */
+void glm_core_unscale(const struct glm_core *c, const double *beta, double *value);
 /* Search from c->beta; sets beta, eta, mu, steps, flags. */
 enum err_code glm_core_search(struct glm_core *c, struct err *err) NODISCARD;
 /* Everything of the result, from the coefficients found. */

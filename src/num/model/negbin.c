@@ -91,7 +91,7 @@ static enum err_code fit_in(const struct model_data *data, const struct num_run 
                             struct err *err) {
     struct glm_core *c;
     /* Means of the Poisson model to start from; its checks ask for whole numbers too. */
-    TRY(glm_core_new(data, MODEL_POISSON, INFINITY, run, scratch, &c, err));
+    TRY(glm_core_new(data, MODEL_POISSON, INFINITY, false, run, scratch, &c, err));
     TRY(glm_core_search(c, err));
     if (!overdispersed(c)) return fit_poisson_instead(data, run, a, out, err);
     c->family = MODEL_NEGATIVE_BINOMIAL;
