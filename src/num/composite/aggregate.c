@@ -95,6 +95,27 @@ static const char *mean_name(enum transform t) {
     return t == LOGARITHM ? "geometric mean" : t == INVERSE ? "harmonic mean" : "generalised mean";
 }
 
+static enum err_code above_zero(const struct composite_family *f, uint32_t c, enum transform t,
+                                struct err *err) {
+    const double *v = composite_child_row(f, c);
+    for (size_t j = 0; j < f->plan->n_area; j++) {
+        if (v[j] <= 0) return bad_value(f, c, j, mean_name(t), err);
+    }
+    return ERR_OK;
+}
+
+/* Rows of a layer carry an infinity where a value is not above 0: it shows in the sum, and the
+ * culprit is only looked for then. */
+static enum err_code blame(const struct composite_family *f, enum transform t, const double *out,
+                           struct err *err) {
+    bool bad = false;
+    for (size_t j = 0; j < f->plan->n_area && t != AS_IT_IS; j++) bad = bad || isinf(out[j]);
+    for (uint32_t c = 0; bad && c < n_child(f); c++) {
+        if (composite_child_weight(f, c) != 0) TRY(above_zero(f, c, t, err));
+    }
+    return ERR_OK;
+}
+
 /* The transformed row of a child, from the layer when it has it, else worked out in `work`. */
 static enum err_code transformed(const struct composite_family *f, uint32_t c, enum transform t,
                                  double *work, const double **row, struct err *err) {
@@ -106,14 +127,16 @@ static enum err_code transformed(const struct composite_family *f, uint32_t c, e
     *row = v;
     if (t == AS_IT_IS) return ERR_OK;
     *row = work;
-    for (size_t j = 0; j < n; j++) {
-        if (v[j] <= 0) return bad_value(f, c, j, mean_name(t), err);
-    }
     if (l != NULL && id < tree->n_ind && t == LOGARITHM && l->log != NULL) {
         *row = l->log + id * n;
-    } else if (l != NULL && id < tree->n_ind && t == INVERSE && l->inverse != NULL) {
+        return ERR_OK;
+    }
+    if (l != NULL && id < tree->n_ind && t == INVERSE && l->inverse != NULL) {
         *row = l->inverse + id * n;
-    } else if (t == LOGARITHM) {
+        return ERR_OK;
+    }
+    TRY(above_zero(f, c, t, err));
+    if (t == LOGARITHM) {
         for (size_t j = 0; j < n; j++) work[j] = log(v[j]);
     } else if (t == INVERSE) {
         for (size_t j = 0; j < n; j++) work[j] = 1 / v[j];
@@ -277,6 +300,7 @@ static enum err_code combine(const struct composite_family *f, double *out, stru
         if (s.gaps) outrank_short(f, &s, out);
     } else {
         TRY(s.gaps ? mean_gaps(f, &s, t, out, err) : mean_whole(f, &s, t, out, err));
+        TRY(blame(f, t, out, err));
         back(out, n, t, f->agg->power);
         if (f->agg->kind == COMPOSITE_MPI_PLUS || f->agg->kind == COMPOSITE_MPI_MINUS)
             TRY(penalise(f, &s, out, err));
