@@ -25,6 +25,8 @@ static const struct subcommand subcommands[] = {
     {"scan", NULL, cli_scan, "find where and when there are more cases than chance explains"},
     {"alarm", "evaluate", cli_alarm_evaluate, "compare alarm methods on known outbreaks"},
     {"alarm", NULL, cli_alarm, "judge counts by date against their own past"},
+    {"index", "run", cli_index_run, "form an index of a city for a period"},
+    {"index", "audit", cli_index_audit, "how sure an index's ranks are, and what scores are made of"},
     {"index", NULL, cli_index, "a composite index from indicators of areas"},
     {"pack", "check", pack_cmd_check, "check packs"},
     {"pack", "show", pack_cmd_show, "show what packs mean"},

@@ -3,8 +3,12 @@
 #include <math.h>
 #include <string.h>
 
-#include "store/sql.h"
+#include "base/json.h"
+#include "domain/measure/as_of.h"
 #include "store/statements.h"
+#include "store/tables.h"
+
+enum { IMAGE_ARENA = 1 << 20, MAX_CODE = 200 };
 
 /* The figure that holds for an area in the period. */
 struct standing {
@@ -18,26 +22,55 @@ static bool takes(const struct value_query *q, const struct indicator_def *d,
     return p->kind == q->period.kind && p->from == q->period.from;
 }
 
-/* Newest figure a grid area, by index in the grid's array. */
-static enum err_code read_standing(const struct value_query *q, const struct indicator_def *d,
-                                   const struct grid *g, struct standing *by_area,
-                                   struct err *err) {
-    struct cell p[2] = {cell_int(q->ledger), cell_text(d->name)};
+struct reading {
+    const struct value_query *q;
+    const struct indicator_def *d;
+    const struct grid *grid;
+    struct standing *by_area; /* by index in the grid's array */
+};
+
+/* The newest figure that the query takes stands. */
+static void take(const struct reading *r, const char *area_code, const char *period_text,
+                 double value, double denominator) {
+    struct period period;
+    int area = grid_area_index(r->grid, area_code);
+    if (area == GRID_NONE || period_parse(period_text, &period, NULL) != ERR_OK ||
+        !takes(r->q, r->d, &period) || period.from < r->by_area[area].from)
+        return;
+    r->by_area[area] = (struct standing){period.from, value, denominator};
+}
+
+static enum err_code read_now(const struct reading *r, struct err *err) {
+    struct cell p[2] = {cell_int(r->q->ledger), cell_text(r->d->name)};
     struct cursor *c = NULL;
-    TRY(db_query(q->db, stmt_sql(STMT_FIGURES_OF), p, 2, &c, err));
+    TRY(db_query(r->q->db, stmt_sql(STMT_FIGURES_OF), p, 2, &c, err));
     enum err_code rc = ERR_OK;
     for (bool has = true; rc == ERR_OK && has;) {
         rc = cursor_next(c, &has, err);
-        if (rc != ERR_OK || !has) break;
-        struct period period;
-        int area = grid_area_index(g, cursor_text(c, 0));
-        if (area == GRID_NONE || period_parse(cursor_text(c, 1), &period, NULL) != ERR_OK ||
-            !takes(q, d, &period) || period.from < by_area[area].from)
-            continue;
-        by_area[area] = (struct standing){period.from, cursor_real(c, 2),
-                                          cursor_is_null(c, 3) ? NAN : cursor_real(c, 3)};
+        if (rc == ERR_OK && has)
+            take(r, cursor_text(c, 0), cursor_text(c, 1), cursor_real(c, 2),
+                 cursor_is_null(c, 3) ? NAN : cursor_real(c, 3));
     }
     cursor_close(c);
+    return rc;
+}
+
+static enum err_code take_image(void *ctx, const char *image, size_t n, struct err *err) {
+    const struct reading *r = ctx;
+    const char *indicator = "", *area = "", *period = "";
+    double value = NAN, denominator = NAN;
+    const struct val *v = NULL;
+    struct arena *a = arena_new(IMAGE_ARENA);
+    if (a == NULL) return err_fail(err, ERR_NOMEM, "figures");
+    enum err_code rc = json_parse(a, image, n, &v, err);
+    if (rc == ERR_OK) rc = val_str(v, "indicator", true, MAX_CODE, &indicator, err);
+    if (rc == ERR_OK) rc = val_str(v, "area", true, MAX_CODE, &area, err);
+    if (rc == ERR_OK) rc = val_str(v, "period", true, MAX_CODE, &period, err);
+    if (rc == ERR_OK) rc = val_double(v, "value", true, -1e300, 1e300, &value, err);
+    if (rc == ERR_OK) rc = val_double(v, "denominator", false, -1e300, 1e300, &denominator, err);
+    if (rc == ERR_OK && strcmp(indicator, r->d->name) == 0)
+        take(r, area, period, value, denominator);
+    arena_free(a);
     return rc;
 }
 
@@ -86,7 +119,11 @@ enum err_code figure_values(const struct value_query *q, const struct indicator_
     struct standing *by_area = ARENA_NEW(a, struct standing, g->n_areas + 1);
     if (by_area == NULL) return err_fail(err, ERR_NOMEM, "figures");
     for (size_t i = 0; i < g->n_areas; i++) by_area[i] = (struct standing){INT32_MIN, NAN, NAN};
-    TRY(read_standing(q, d, g, by_area, err));
+    struct reading r = {q, d, g, by_area};
+    if (q->as_of_seq > 0)
+        TRY(images_as_of(q->db, q->ledger, table_figure.name, q->as_of_seq, take_image, &r, err));
+    else
+        TRY(read_now(&r, err));
     for (size_t i = 0; i < q->areas->n; i++)
         set_value(d, g, by_area, (int)(q->areas->area[i] - g->areas), &out[i]);
     return ERR_OK;

@@ -125,6 +125,21 @@ static enum err_code intervals(struct forming *f) {
     return tell_neighbours(f, rank, s->nominal);
 }
 
+/* By rank, those without one last, equals by code: a counting sort, since ranks are 0..n. */
+static void order_by_rank(const struct index_view *v, uint32_t *out) {
+    size_t at = 0;
+    for (size_t j = 0; j < v->n; j++) out[j] = UINT32_MAX;
+    for (size_t j = 0; j < v->n; j++) {
+        if (v->rank[j] == 0) continue;
+        size_t k = v->rank[j] - 1; /* equals share a rank and take the places after it */
+        while (out[k] != UINT32_MAX) k++;
+        out[k] = (uint32_t)j;
+        at++;
+    }
+    for (size_t j = 0; j < v->n; j++)
+        if (v->rank[j] == 0) out[at++] = (uint32_t)j;
+}
+
 static size_t ranked(const struct index_view *v) {
     size_t k = 0;
     for (size_t j = 0; j < v->n; j++) k += v->rank[j] != 0;
@@ -140,6 +155,10 @@ enum err_code index_form(const struct value_query *q, const struct index_ask *as
     TRY(read_leaves(&f));
     TRY(mark_small(&f));
     TRY(score(&f));
+    uint32_t *order = ARENA_NEW(a, uint32_t, out->n);
+    if (order == NULL) return nomem(err);
+    order_by_rank(out, order);
+    out->order = order;
     if (ask->n_draws == 0 || ranked(out) < MIN_TO_RANK) return ERR_OK;
     return intervals(&f);
 }

@@ -23,6 +23,7 @@ struct index_view {
     const struct rank_interval *interval; /* n: 5 to 95 % */
     const double *holds; /* n: share of the draws in which the area stands above the next in rank */
     size_t n_draws;
+    const uint32_t *order;          /* n: areas by rank, those without a score last */
     const unsigned char *too_small; /* n: the period is too short to tell this area from others:
                                        more than half of its weight rests on too few cases */
 };

@@ -42,6 +42,7 @@ struct value_query {
     const struct cube *cube; /* borrowed meanwhile */
     struct db *db;           /* for figures, medians and distinct counts */
     int64_t ledger;
+    int64_t as_of_seq; /* 0: as stored now; else as after that journal row, like the cube given */
     const struct area_view *areas;
     struct period period;
     int32_t today; /* deadlines from this day on have not passed: not counted by due date */

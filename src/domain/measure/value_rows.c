@@ -5,10 +5,12 @@
 
 #include "base/civil.h"
 #include "base/hash.h"
+#include "domain/measure/as_of.h"
 #include "domain/measure/row_scan.h"
 #include "domain/measure/value.h"
 
 static const int64_t day_us = 86400000000;
+enum { IMAGE_ARENA = 4 << 20 };
 
 struct row_value {
     int32_t area;
@@ -55,6 +57,18 @@ static enum err_code take_row(void *ctx, const struct measured_row *row, struct 
     return area < 0 ? ERR_OK : keep(g, area, value, err);
 }
 
+static enum err_code take_image(void *ctx, const char *image, size_t n, struct err *err) {
+    struct gathering *g = ctx;
+    struct cell cells[TABLE_MAX_COLS];
+    const struct measured_row row = {g->d->type, cells};
+    struct arena *a = arena_new(IMAGE_ARENA);
+    enum err_code rc = a == NULL ? err_fail(err, ERR_NOMEM, "indicators")
+                                 : row_of_image(g->q->atoms, g->d->type, a, image, n, cells, err);
+    if (rc == ERR_OK) rc = take_row(g, &row, err);
+    arena_free(a);
+    return rc;
+}
+
 static int by_area_and_value(const void *a, const void *b) {
     const struct row_value *x = a, *y = b;
     if (x->area != y->area) return x->area < y->area ? -1 : 1;
@@ -90,7 +104,10 @@ enum err_code value_from_rows(const struct value_query *q, const struct indicato
     /* A day more on both sides: local days are not UTC days. */
     struct row_window w = {d->type, d->time_col, (q->period.from - 1) * day_us,
                            (q->period.to + 1) * day_us};
-    TRY(row_scan(q->db, q->ledger, q->atoms, &w, take_row, &g, err));
+    if (q->as_of_seq > 0)
+        TRY(images_as_of(q->db, q->ledger, d->type->table.name, q->as_of_seq, take_image, &g, err));
+    else
+        TRY(row_scan(q->db, q->ledger, q->atoms, &w, take_row, &g, err));
     if (g.n > 0) qsort(g.v, g.n, sizeof *g.v, by_area_and_value);
     size_t at = 0;
     for (size_t i = 0; i < q->areas->n; i++) {

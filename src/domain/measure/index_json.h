@@ -1,0 +1,21 @@
+/* domain/measure/index_json.h - an index view for programs: the same text by the command line and
+ * the API. */
+#ifndef DOMAIN_MEASURE_INDEX_JSON_H
+#define DOMAIN_MEASURE_INDEX_JSON_H
+#include "base/json.h"
+#include "domain/measure/index_form.h"
+
+struct index_told {
+    int64_t seq; /* data version: last journal row in it */
+    int32_t today;
+    const char *state; /* "provisional", "frozen", "published" */
+};
+/* {"index","title","version","period","level","data_seq","today","state","formula_hash","hash",
+ * "draws","areas":[{"area","name","name_en","value","band","severity","rank","rank_low",
+ * "rank_high","above_next","too_small","parts":[{"node","group","value","part","raw","numerator",
+ * "denominator","state"}]}]}. Areas in the order of their ranks, those without a score last. A
+ * value that is not there is null. */
+void index_view_json(struct jw *w, const struct index_view *v, const struct index_told *told);
+/* 64 hex digits and a NUL. */
+void index_hash_text(const unsigned char hash[32], char out[65]);
+#endif
