@@ -1,0 +1,1 @@
+gezhi_fuzz(alarm_series fuzz_alarm_series.c LINK study_alarm)
