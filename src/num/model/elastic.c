@@ -12,7 +12,8 @@ enum { MAX_STEPS = 60, MAX_SWEEPS = 20000 };
 struct elastic {
     struct glm_core *c;
     size_t p;
-    double total, alpha, lambda, largest;       /* total: sum of weights */
+    double total, alpha, lambda;                /* total: sum of weights */
+    double steepest;                            /* largest slope of a column when all are 0 */
     double *sd;                                 /* p; 0: no penalty */
     double *beta, *next, *step, *g, *h, *moved; /* moved: h times step */
 };
@@ -90,7 +91,7 @@ static void descend(struct elastic *e, double tol) {
 
 /* Proximal Newton at one lambda, from beta; false when the criterion is not met. */
 static bool fit_lambda(struct elastic *e) {
-    double tol = 1e-9 * e->largest;
+    double tol = 1e-10 * e->steepest;
     for (int step = 0; step < MAX_STEPS; step++) {
         double value = value_of(e, e->beta, e->g, e->h);
         if (!isfinite(value)) return false;
@@ -148,7 +149,6 @@ static enum err_code start(struct elastic *e, double *null_deviance, struct err 
     struct glm_core *c = e->c;
     memcpy(e->beta, c->beta, e->p * sizeof *e->beta);
     e->lambda = INFINITY;
-    e->largest = 1;
     for (int step = 0; step < 200; step++) {
         if (!isfinite(glm_core_value(c, e->beta, e->g, e->h))) break;
         size_t k = c->constant;
@@ -162,11 +162,9 @@ static enum err_code start(struct elastic *e, double *null_deviance, struct err 
                    ? err_fail(err, ERR_TIMEOUT, "the fit was stopped")
                    : err_fail(err, c->failed == ERR_OK ? ERR_NUMERIC : c->failed,
                               "the model with the intercept alone has no value");
-    e->largest = 0;
+    e->steepest = 0;
     for (size_t j = 0; j < e->p; j++)
-        if (e->sd[j] > 0)
-            e->largest =
-                fmax(e->largest, fabs(e->g[j]) / e->sd[j] / e->total / fmax(e->alpha, 1e-3));
+        if (e->sd[j] > 0) e->steepest = fmax(e->steepest, fabs(e->g[j]) / e->sd[j] / e->total);
     *null_deviance = 0;
     for (size_t i = 0; i < c->n; i++) {
         double w = glm_weight(c->data, i);
@@ -190,13 +188,14 @@ static double deviance(const struct glm_core *c) {
 static enum err_code choose_lambda(const struct elastic *e,
                                    const struct model_elastic_options *options, size_t n,
                                    double *lambda, struct err *err) {
-    double ratio = options->ratio;
+    /* Ridge never brings a coefficient to 0; glmnet's convention for where its path begins. */
+    double ratio = options->ratio, largest = e->steepest / fmax(e->alpha, 1e-3);
     if (ratio == 0) ratio = e->c->n_used < e->p ? 1e-2 : 1e-4;
     if (!(ratio > 0 && ratio < 1)) return err_fail(err, ERR_INVALID, "ratio %g", ratio);
     for (size_t k = 0; k < n; k++) {
         lambda[k] = options->lambda != NULL ? options->lambda[k]
-                    : n == 1                ? e->largest
-                                            : e->largest * pow(ratio, (double)k / (double)(n - 1));
+                    : n == 1                ? largest
+                                            : largest * pow(ratio, (double)k / (double)(n - 1));
         if (!(lambda[k] >= 0) || isinf(lambda[k]) || (k > 0 && lambda[k] > lambda[k - 1]))
             return err_fail(err, ERR_INVALID, "penalty %zu is %g; expected falling, at least 0",
                             k + 1, lambda[k]);

@@ -32,9 +32,10 @@ struct model_path {
         flags; /* MODEL_RANK_DEFICIENT: a column is constant; MODEL_NOT_CONVERGED: some lambda */
 };
 /* Criterion: at the end of each lambda no optimality condition (eq. 8 of Tibshirani et al. 2012,
- * "Strong rules") is off by more than 1e-9 of the largest lambda. Columns may depend on one
- * another. x must have an intercept column (constant, not 0), else ERR_INVALID. Other errors as
- * model_glm_fit. Cost: O(n_row n_col^2 + sweeps n_col^2) a Newton step, 3 to 6 steps a lambda. */
+ * "Strong rules") is off by more than 1e-10 of the steepest slope of a column when all are 0.
+ * Columns may depend on one another. x must have an intercept column (constant, not 0), else
+ * ERR_INVALID. Other errors as model_glm_fit. Cost: O(n_row n_col^2 + sweeps n_col^2) a Newton
+ * step, 3 to 6 steps a lambda. */
 enum err_code model_elastic_path(const struct model_data *data, enum model_family family,
                                  const struct model_elastic_options *options,
                                  const struct num_run *run, struct arena *a, struct model_path *out,
