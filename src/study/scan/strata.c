@@ -105,7 +105,7 @@ enum err_code strata_build(struct arena *a, const struct population_rows *rows,
     }
     if (n == 0) return err_fail(err, ERR_INVALID, "no place of the study has a population");
     qsort(item, n, sizeof *item, by_cell);
-    struct census census;
+    struct census census = {0};
     TRY(census_times(a, item, n, &census, err));
     fill(item, n, &census, place, category, NULL, &n_cells);
     double *population = ARENA_NEW(a, double, n_cells *census.n);
