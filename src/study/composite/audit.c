@@ -1,6 +1,4 @@
 /* What an audit works out, part by part. */
-#include "study/composite/audit.h"
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +6,7 @@
 #include "base/mem.h"
 #include "num/composite/contribution.h"
 #include "num/composite/order.h"
+#include "study/composite/audit_inside.h"
 
 struct work {
     const struct index_study *s;
@@ -56,6 +55,28 @@ static enum err_code area_of(const struct work *w, const char *code, size_t *out
         if (strcmp(w->s->columns.area[w->out->column[i]], code) == 0) *out = i;
     return *out != SIZE_MAX ? ERR_OK
                             : err_fail(err, ERR_NOT_FOUND, "there is no area %s to rank", code);
+}
+
+static bool is_panel(const struct composite_impute *i) {
+    return i->kind == COMPOSITE_IMPUTE_PANEL_LAST || i->kind == COMPOSITE_IMPUTE_PANEL_LINEAR ||
+           i->then == COMPOSITE_IMPUTE_PANEL_LAST || i->then == COMPOSITE_IMPUTE_PANEL_LINEAR;
+}
+
+static enum err_code what_was_run(struct work *w, struct err *err) {
+    const struct index_study *s = w->s;
+    struct audit *t = w->out;
+    t->data = s->columns;
+    t->spec = s->spec.spec;
+    TRY(audit_move_reference(s, &t->spec.normalise, w->a, err));
+    if (s->column_of == NULL || !is_panel(&t->spec.impute)) return ERR_OK;
+    if (t->plan.choices.n_impute > 0)
+        return err_fail(err, ERR_INVALID,
+                        "audit: imputation over the years of a panel has no alternatives where one "
+                        "period is told (\"time\")");
+    t->data.value = s->result.stage[COMPOSITE_IMPUTED];
+    t->spec.denominate = false;
+    t->spec.impute = (struct composite_impute){.kind = COMPOSITE_IMPUTE_NONE};
+    return ERR_OK;
 }
 
 /* ---- how it hangs together ---- */
@@ -220,8 +241,8 @@ static enum err_code ranks(struct work *w, struct err *err) {
     const struct index_study *s = w->s;
     size_t n = t->n_area, draws = t->plan.draws, watch;
     TRY(area_of(w, t->plan.sobol_area != NULL ? t->plan.sobol_area : w->wish->area, &watch, err));
-    TRY(choice_space_new(&s->columns, &s->tree, &s->spec.spec, &t->plan.choices, t->column, n,
-                         w->run, w->a, &t->space, err));
+    TRY(choice_space_new(&t->data, &s->tree, &t->spec, &t->plan.choices, t->column, n, w->run, w->a,
+                         &t->space, err));
     if (t->space->n_input == 0)
         return err_fail(err, ERR_INVALID,
                         "audit: none of the choices has more than one alternative");
@@ -312,7 +333,7 @@ static enum err_code what_if(struct work *w, struct err *err) {
     struct composite_layer layer;
     TRY(composite_plan_init(&plan, &s->tree, s->result.stage[COMPOSITE_TREATED], rows, NULL, NULL,
                             s->result.unscreened_drop, w->a, err));
-    TRY(composite_layer_init(&layer, &plan, &s->spec.spec.normalise, true, w->a, err));
+    TRY(composite_layer_init(&layer, &plan, &t->spec.normalise, true, w->a, err));
     double *scratch = ARENA_NEW(w->a, double, composite_scratch(&plan));
     double *node = ARENA_NEW(w->a, double, s->tree.n_node *rows);
     double *score = ARENA_NEW(w->a, double, n);
@@ -323,8 +344,8 @@ static enum err_code what_if(struct work *w, struct err *err) {
     if (scratch == NULL || node == NULL || score == NULL || all == NULL || rank == NULL ||
         base == NULL || narrow == NULL || sort == NULL)
         return no_memory(err);
-    TRY(what_if_run(&plan, &layer, s->result.weight, &s->spec.spec.aggregate, &wish, w->a, scratch,
-                    node, all, err));
+    TRY(what_if_run(&plan, &layer, s->result.weight, &t->spec.aggregate, &wish, w->a, scratch, node,
+                    all, err));
     const double *index = node + (s->tree.n_node - s->tree.n_ind - 1) * rows;
     for (size_t i = 0; i < n; i++) score[i] = t->row[i] == SIZE_MAX ? NAN : index[t->row[i]];
     order_rank(score, n, narrow, sort);
@@ -348,6 +369,7 @@ enum err_code audit_run(const struct index_study *study, const struct audit_wish
     TRY(audit_plan_read(study, study->spec.audit, a, &out->plan, err));
     if (wish->draws > 0) out->plan.draws = (size_t)wish->draws;
     if (wish->seed >= 0) out->plan.seed = (uint64_t)wish->seed;
+    TRY(what_was_run(&w, err));
     TRY(find_areas(&w, err));
     TRY(area_of(&w, wish->area, &out->chosen, err));
     TRY(families(&w, err));

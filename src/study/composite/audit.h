@@ -27,7 +27,8 @@ struct audit_plan {
     struct sobol_options sobol; /* n 0: no sensitivity indices */
     const char *sobol_area;     /* its rank as second outcome, or NULL */
 };
-/* v: the member "audit", or NULL: the defaults. Errors name file, line and column. */
+/* v: the member "audit", or NULL: the defaults. study has been run. Errors name file, line and
+ * column. */
 enum err_code audit_plan_read(const struct index_study *s, const struct val *v, struct arena *a,
                               struct audit_plan *out, struct err *err) NODISCARD;
 
@@ -62,6 +63,10 @@ struct audit_change {
 
 struct audit {
     const struct index_study *study;
+    /* What was run, fit to be run again: a panel's imputation is in the values already, and
+     * reference areas are columns of the period. */
+    struct composite_data data;
+    struct composite_spec spec;
     struct audit_plan plan;
     /* The areas that are ranked: column of the study's columns, of the result's rows. */
     size_t n_area;
@@ -95,7 +100,7 @@ struct audit {
     const uint32_t *base_rank;
     struct what_if_shift if_shift;
     size_t chosen;                     /* wish.area, SIZE_MAX: none */
-    const struct audit_change *change; /* or NULL */
+    const struct audit_change *change; /* or NULL; the caller's to set */
 };
 /* study has been run. Errors: those of the parts; ERR_NOT_FOUND for an area or node not there. */
 enum err_code audit_run(const struct index_study *study, const struct audit_wish *wish,

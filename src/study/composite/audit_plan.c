@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "study/composite/audit.h"
+#include "study/composite/audit_inside.h"
 
 struct reader {
     const struct index_study *s;
@@ -53,14 +53,34 @@ static enum err_code read_treat(const struct reader *r, const struct val *v, str
     return ERR_OK;
 }
 
+enum err_code audit_move_reference(const struct index_study *s, struct composite_normalise *n,
+                                   struct arena *a, struct err *err) {
+    struct composite_norm *norm = ARENA_NEW(a, struct composite_norm, n->n_norm);
+    if (norm == NULL) return no_memory(err);
+    for (size_t k = 0; k < n->n_norm; k++) {
+        norm[k] = n->norm[k];
+        if (norm[k].kind != COMPOSITE_NORM_DIST_REF || s->column_of == NULL) continue;
+        const char *code = s->data.data.area[norm[k].reference];
+        uint32_t j = 0;
+        while (j < s->columns.n_area && strcmp(s->columns.area[j], code) != 0) j++;
+        if (j == s->columns.n_area)
+            return err_fail(err, ERR_INVALID, "reference area %s is not in this period", code);
+        norm[k].reference = j;
+    }
+    n->norm = norm;
+    return ERR_OK;
+}
+
 static enum err_code read_normalise(const struct reader *r, const struct val *v, struct err *err) {
     const struct val *list = NULL;
     struct choices *c = &r->out->choices;
     TRY(list_of(r, v, "normalise", &list, &c->n_normalise, err));
     struct composite_normalise *x = ARENA_NEW(r->a, struct composite_normalise, c->n_normalise);
     if (x == NULL) return no_memory(err);
-    for (size_t k = 0; k < c->n_normalise; k++)
+    for (size_t k = 0; k < c->n_normalise; k++) {
         TRY(index_read_normalise(&r->stage, &list[k], &x[k], err));
+        TRY(audit_move_reference(r->s, &x[k], r->a, err));
+    }
     c->normalise = x;
     return ERR_OK;
 }
