@@ -10,6 +10,8 @@ struct st_job {
     const struct num_run *run;
     struct st_set **set;
     struct st_seek **seek;
+    struct st_batch **batch;
+    bool batched;
     atomic_size_t next;
     atomic_bool stopped;
     size_t n, n_worker;
@@ -26,7 +28,9 @@ static void job_free(struct st_job *j) {
     for (size_t i = 0; i < j->n_worker; i++) {
         if (j->set != NULL) st_set_free(j->set[i]);
         if (j->seek != NULL) st_seek_free(j->seek[i]);
+        if (j->batch != NULL) st_batch_free(j->batch[i]);
     }
+    mem_free(j->batch);
     mem_free(j->set);
     mem_free(j->seek);
 }
@@ -38,11 +42,14 @@ static enum err_code job_new(struct st_job *j, size_t n_set, struct err *err) {
     if (j->n_worker == 0) j->n_worker = 1;
     j->set = mem_new(j->n_worker, sizeof *j->set);
     j->seek = mem_new(j->n_worker, sizeof *j->seek);
+    j->batch = mem_new(j->n_worker, sizeof *j->batch);
     enum err_code rc = ERR_OK;
-    if (j->set == NULL || j->seek == NULL) rc = err_fail(err, ERR_NOMEM, "no memory for a scan");
+    if (j->set == NULL || j->seek == NULL || j->batch == NULL)
+        rc = err_fail(err, ERR_NOMEM, "no memory for a scan");
     for (size_t i = 0; rc == ERR_OK && i < j->n_worker; i++) {
         if (i < n_set) rc = st_set_new(j->k, &j->set[i], err);
         if (rc == ERR_OK) rc = st_seek_new(j->k, &j->seek[i], err);
+        if (rc == ERR_OK && j->batched) rc = st_batch_new(j->k, &j->batch[i], err);
     }
     if (rc != ERR_OK) job_free(j);
     return rc;
@@ -92,16 +99,11 @@ static enum err_code observe(void *self, const struct num_run *run, struct scan_
     return ERR_OK;
 }
 
-static size_t common_divisor(size_t a, size_t b) {
-    while (b != 0) {
-        size_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
+/* Just below, so that a maximum that equals it is told. */
+static double floor_of(const struct st_job *j) {
+    return j->at_least > 0.0 ? nextafter(j->at_least, 0.0) : 0.0;
 }
 
-/* Lists are visited far apart from one another, so that the statistic to beat is soon high. */
 static double replica_max(struct st_job *j, struct st_seek *s, struct st_set *set, uint64_t r) {
     const struct st_kernel *k = j->k;
     struct rng rng = rng_new(j->seed, r);
@@ -109,18 +111,31 @@ static double replica_max(struct st_job *j, struct st_seek *s, struct st_set *se
     st_set_lay(k, set);
     s->set = set;
     s->told = NULL;
-    /* Just below, so that a maximum that equals it is told. */
-    double floor_at = j->at_least > 0.0 ? nextafter(j->at_least, 0.0) : 0.0;
+    double floor_at = floor_of(j);
     s->best = floor_at;
     if (k->temporal_only || k->temporal_too) st_seek_temporal(s);
     size_t n = k->temporal_only ? 0 : k->zones->n_lists;
-    size_t step = (size_t)((double)n * 0.6180339887498949) + 1;
-    while (common_divisor(n, step) > 1) step++;
-    for (size_t i = 0, list = 0; i < n; i++, list = (list + step) % n) {
-        if (i % 64 == 63 && job_stopped(j)) return 0.0;
-        st_seek_list(s, list);
+    for (size_t i = 0; i < n; i += ST_APART) st_seek_list(s, i);
+    for (size_t i = 0; i < n; i++) {
+        if (i % ST_APART == 0) {
+            if (job_stopped(j)) return 0.0;
+            continue;
+        }
+        st_seek_list(s, i);
     }
     return s->best > floor_at ? s->best : 0.0;
+}
+
+static void batch_task(void *arg, size_t worker) {
+    struct st_job *j = arg;
+    size_t width = st_batch_width();
+    for (;;) {
+        size_t i = atomic_fetch_add(&j->next, width);
+        if (i >= j->n || job_stopped(j)) return;
+        size_t n = j->n - i < width ? j->n - i : width;
+        st_batch_run(j->seek[worker], j->set[worker], j->batch[worker], j->seed,
+                     (uint64_t)j->first + i, n, floor_of(j), j->maxima + i);
+    }
 }
 
 static void replicate_task(void *arg, size_t worker) {
@@ -141,8 +156,9 @@ static enum err_code replicate(void *self, const struct num_run *run, uint64_t s
                        .first = first,
                        .at_least = at_least,
                        .maxima = maxima};
+    j.batched = j.k->batched && n >= 4;
     TRY(job_new(&j, SIZE_MAX, err));
-    num_run_each(run, j.n_worker, replicate_task, &j);
+    num_run_each(run, j.n_worker, j.batched ? batch_task : replicate_task, &j);
     job_free(&j);
     if (atomic_load(&j.stopped)) return err_fail(err, ERR_TIMEOUT, "the scan was stopped");
     return ERR_OK;

@@ -18,8 +18,11 @@
 
 enum {
     ST_LEVELS = 64,   /* of the statistic, each 7 % above the one before */
-    ST_BUCKETS = 449, /* 32 an octave, 14 octaves, and all below */
-    ST_PAD = 32,      /* lanes of a row are a multiple of it: whole vectors of any width */
+    ST_BUCKETS = 897, /* 64 (tail windows: 32) an octave, 14 (28) octaves, and all below */
+    /* A replica looks at one list in ST_APART first, so that the statistic to beat is soon high,
+     * then at the others as they lie in memory. */
+    ST_APART = 61,
+    ST_PAD = 32, /* lanes of a row are a multiple of it: whole vectors of any width */
 };
 
 struct st_model {
@@ -54,11 +57,33 @@ int32_t st_levels_fewest(const struct st_levels *l, size_t j, double measure);
 int32_t st_levels_most(const struct st_levels *l, size_t j, double measure);
 size_t st_levels_at(const struct st_levels *l, double statistic);
 
-/* Rows of thresholds: lane l of bucket q at level j is at [(j * ST_BUCKETS + q) * n_pad + l].
- * A window with c cases may matter when c > high or c < low. */
+/* Thresholds: a window with c cases may matter when c > high or c < low. Tail windows have a row of
+ * n_pad lanes for each bucket, those anywhere an entry for each size of measure: the sum of a
+ * logarithm of the bucket's key and one of the share of the time. stride: entries of a level. */
 struct st_rows {
+    size_t stride;
     int16_t *high16, *low16;
     int32_t *high32, *low32;
+};
+/* Windows anywhere. Logarithms are in 64ths of an octave, rounded down for high, up for low
+ * windows. Entry i stands for 2^((i + ST_LOG_FROM) / 64), below ST_LOG_LEAST for nothing; the
+ * logarithm of nothing is so low that it stays there whatever is added: an index is in range. */
+enum {
+    ST_LOG_PART = -64 * 20, /* least of a key or share that is something */
+    ST_LOG_LEAST = 2 * ST_LOG_PART,
+    ST_LOG_MOST = 64 * 32,
+    ST_LOG_NOTHING = ST_LOG_LEAST - ST_LOG_MOST - 1,
+    ST_LOG_FROM = 2 * ST_LOG_NOTHING,
+    ST_LOG_N = ST_LOG_MOST + 64 - ST_LOG_FROM
+};
+struct st_logs {
+    int32_t least, most; /* sums that are something */
+    int32_t key_low[ST_BUCKETS], key_high[ST_BUCKETS];
+    int32_t *day;        /* n_slots x n_group: least share of windows that contain the slot */
+    int32_t *low, *high; /* n_group: of any window */
+    /* Of each window, by length and start, when replicas go in batches; share: the least. */
+    int32_t *window, *window_up;
+    double *share;
 };
 
 /* Where the null hypothesis puts the cases. A column is a slot, or for tail windows the age (0 is
@@ -85,22 +110,25 @@ struct st_kernel {
     const struct scan_zones *zones;
     struct st_model model;
     bool tail, spatial_too, temporal_too, temporal_only;
+    bool batched; /* replicas go in batches, a lane each */
     size_t n_places, n_slots, min_len, max_len, n_lane, n_pad;
-    /* Measure. Permutation: weight (cases of a place) x time_cum (of slots) / cases. Else tables of
+    /* Measure. Permutation: key (cases of a place) x time_cum (of slots) / cases. Else tables of
      * doubles: tail: place x n_lane, lane l the last min_len + l slots; any: place x (n_slots + 1)
      * cumulative. */
-    const double *weight;
     const double *time_cum; /* n_slots + 1: measure of all places; permutation: cases */
     const double *table;
     size_t table_width;
     const double *whole; /* n_places: all slots; NULL unless spatial_too */
-    /* Buckets of prefixes, one an item of zones->place; per bucket the extremes of the key (weight,
-     * or the measure of all slots) and, for windows of any place in time, of measure / key. */
+    /* Buckets of prefixes, one an item of zones->place; per bucket the extremes of the key (cases,
+     * measure of the longest window (tail) or of all slots). */
     uint16_t *bucket;
     double key_low[ST_BUCKETS], key_high[ST_BUCKETS];
-    const double *share_low, *share_high; /* n_slots + 1 cumulative; NULL: tail */
+    /* Least and greatest share of its key that a place has: tail: of each length, n_lane; any: of
+     * each slot, n_slots + 1 cumulative. */
+    const double *key, *share_low, *share_high;
     struct st_levels levels;
     struct st_rows rows;
+    struct st_logs logs;
     const int32_t *high_whole, *low_whole; /* ST_LEVELS x ST_BUCKETS */
     bool narrow, wide;                     /* which rows there are */
     /* Lengths are looked at in groups: windows of lengths from[g] .. to[g] by those of to[g]. */
@@ -116,6 +144,7 @@ struct st_kernel {
 /* One data set (the data or a replica), laid out for the walk. Owner: st_set_new. */
 struct st_set {
     bool wide;
+    uint8_t *mark; /* of each place: 1 when a case of it counts */
     uint32_t *row; /* tail: of each place, 0: no case that counts */
     void *rows;    /* tail: lanes of counts, row 0 all zero */
     size_t n_row, rows_room;
@@ -153,9 +182,9 @@ struct st_seek {
     double weight; /* of its statistic */
     size_t level;
     const void *high, *low; /* rows of the level */
-    /* measure of the first `taken` members */
-    size_t taken, whole_taken;
-    double *sum, weight_sum, whole_sum;
+    /* measure (keys) of the first `taken` (key_taken) members */
+    size_t taken, key_taken, whole_taken;
+    double *sum, key_sum, whole_sum;
     /* room for the walk */
     uint32_t *event; /* members that bear cases */
     void *lanes;
@@ -164,15 +193,46 @@ enum err_code st_seek_new(const struct st_kernel *k, struct st_seek **out,
                           struct err *err) NODISCARD;
 void st_seek_free(struct st_seek *s); /* NULL is legal */
 void st_seek_list(struct st_seek *s, size_t list);
+/* Makes it the list of *s; false when it has no zone. */
+bool st_seek_open(struct st_seek *s, size_t list);
+const struct st_walk *st_walk_choose(bool wide);
 void st_seek_temporal(struct st_seek *s);
+/* key_sum of the first n members. */
+void st_take_keys(struct st_seek *s, size_t n);
 /* The window of the first k + 1 members and n slots from slot on holds c cases: keep it when it is
  * the best. */
 void st_consider(struct st_seek *s, size_t k, size_t slot, size_t n, int64_t c);
+
+/* A batch of replicas, a lane each: sums over slots of the cases of each place. */
+enum { ST_BATCH_MOST = 32 };
+struct st_batch {
+    size_t n;       /* replicas in it */
+    uint32_t lanes; /* their bytes of a mask */
+    double best[ST_BATCH_MOST];
+    size_t level[ST_BATCH_MOST], lowest;
+    uint8_t *mark; /* n_places: a case in any lane */
+    void *cum;     /* n_places x (n_slots + 1) vectors, aligned */
+    void *by;      /* n_slots + 1 vectors */
+    void *memory;
+};
+enum err_code st_batch_new(const struct st_kernel *k, struct st_batch **out,
+                           struct err *err) NODISCARD;
+void st_batch_free(struct st_batch *b); /* NULL is legal */
+/* Maxima of n <= st_batch_width() replicas from `first` on, those above b->best. */
+void st_batch_run(struct st_seek *s, struct st_set *set, struct st_batch *b, uint64_t seed,
+                  uint64_t first, size_t n, double floor_at, double *maxima);
+size_t st_batch_width(void);
 
 /* Walks of one list, by width of the counts and of the vectors. */
 struct st_walk {
     void (*tail)(struct st_seek *s);
     void (*any)(struct st_seek *s);
+    /* 16 bits only */
+    size_t width;
+    void (*batch)(struct st_seek *s, struct st_batch *b);
+    void (*batch_add)(const struct st_kernel *k, struct st_batch *b, size_t lane,
+                      const struct st_set *s);
+    void (*batch_close)(const struct st_kernel *k, struct st_batch *b);
 };
 extern const struct st_walk st_walk16, st_walk32, st_walk16_avx2, st_walk32_avx2;
 #endif

@@ -57,18 +57,19 @@ static enum err_code make_groups(struct arena *a, struct st_kernel *k, struct er
         k->dense_cost += (k->n_slots - to) / 16 + 1;
         from = to + 1;
     }
-    k->n_lane = k->tail ? k->max_len - k->min_len + 1 : k->n_group;
+    k->n_lane = k->max_len - k->min_len + 1;
     k->n_pad = (k->n_lane + ST_PAD - 1) / ST_PAD * ST_PAD;
     return ERR_OK;
 }
 
 /* ---- buckets ---- */
 
-/* The upper bits of a positive double count its octaves and, evenly, the parts of an octave. */
-static int64_t octave_part(double x) {
+/* The upper bits of a positive double count its octaves and, evenly, the parts of an octave. Rows
+ * of tail windows are read often: fewer of them. */
+static int64_t octave_part(const struct st_kernel *k, double x) {
     uint64_t bits;
     memcpy(&bits, &x, sizeof bits);
-    return (int64_t)(bits >> 47);
+    return (int64_t)(bits >> (k->tail ? 47 : 46));
 }
 
 /* Largest key of a prefix: its bucket is the last. */
@@ -83,15 +84,64 @@ static double largest_key(const struct st_kernel *k, const double *key) {
     return most;
 }
 
-static size_t bucket_of(double key, int64_t top) {
+static size_t bucket_of(const struct st_kernel *k, double key, int64_t top) {
     if (!(key > 0.0)) return 0;
-    int64_t q = octave_part(key) - top + ST_BUCKETS - 1;
+    int64_t q = octave_part(k, key) - top + ST_BUCKETS - 1;
     return q > 0 ? (size_t)q : 0;
 }
 
 static void widen(double *low, double *high, double x) {
     if (x < *low) *low = x;
     if (x > *high) *high = x;
+}
+
+static void place_shares(const struct st_kernel *k, double *low, double *high) {
+    size_t n = k->table_width, from = k->tail ? 0 : 1;
+    for (size_t p = 0; p < k->n_places; p++) {
+        const double *row = k->table + p * n;
+        for (size_t t = from; k->key[p] > 0.0 && t < n; t++)
+            widen(&low[t], &high[t], (k->tail ? row[t] : row[t] - row[t - 1]) / k->key[p]);
+    }
+}
+
+/* Permutation: all places have the same share. */
+static void time_shares(const struct st_kernel *k, double *low, double *high) {
+    const double *cum = k->time_cum;
+    for (size_t t = 0; t < k->n_slots; t++) {
+        size_t from = k->tail ? k->n_slots - k->min_len - t : t;
+        size_t to = k->tail ? k->n_slots : t + 1;
+        if (k->tail && t >= k->n_lane) break;
+        widen(&low[k->tail ? t : t + 1], &high[k->tail ? t : t + 1],
+              (cum[to] - cum[from]) / k->model.cases);
+    }
+}
+
+static enum err_code make_shares(struct arena *a, struct st_kernel *k, struct err *err) {
+    size_t n = k->tail ? k->n_lane : k->n_slots + 1, from = k->tail ? 0 : 1;
+    double *low = ARENA_NEW(a, double, n), *high = ARENA_NEW(a, double, n);
+    if (low == NULL || high == NULL) return err_fail(err, ERR_NOMEM, "no memory for %zu slots", n);
+    for (size_t t = from; t < n; t++) low[t] = INFINITY;
+    if (k->table != NULL)
+        place_shares(k, low, high);
+    else
+        time_shares(k, low, high);
+    for (size_t t = from; t < n; t++) {
+        if (!(low[t] < INFINITY)) low[t] = 0.0;
+        if (k->tail) continue;
+        low[t] += low[t - 1];
+        high[t] += high[t - 1];
+    }
+    k->share_low = low;
+    k->share_high = high;
+    return ERR_OK;
+}
+
+/* Whether key and share tell measures as closely as buckets do: the common case, all places alike
+ * in time. */
+static bool shares_are_tight(const struct st_kernel *k) {
+    for (size_t l = 0; l < k->n_lane; l++)
+        if (k->share_high[l] > k->share_low[l] * 1.005) return false;
+    return true;
 }
 
 /* Tail windows of a table: the extremes of each length within each bucket, from every prefix. */
@@ -104,13 +154,13 @@ static void widen_row(const struct st_kernel *k, struct st_extremes *x, size_t q
 static void fill_list(struct st_kernel *k, struct st_extremes *x, const double *key, size_t list,
                       int64_t top, double *sum) {
     const struct scan_zones *z = k->zones;
-    bool by_row = k->tail && k->table != NULL;
+    bool by_row = k->tail && k->table != NULL && !shares_are_tight(k);
     double taken = 0.0, whole = 0.0;
     memset(sum, 0, (k->n_lane + 1) * sizeof *sum);
     for (size_t m = z->first[list]; m < z->first[list + 1]; m++) {
         uint32_t p = z->place[m];
         taken += key[p];
-        size_t q = bucket_of(taken, top);
+        size_t q = bucket_of(k, taken, top);
         k->bucket[m] = (uint16_t)q;
         widen(&k->key_low[q], &k->key_high[q], taken);
         if (k->spatial_too) {
@@ -126,7 +176,7 @@ static void fill_list(struct st_kernel *k, struct st_extremes *x, const double *
 
 static enum err_code fill_buckets(const double *key, struct arena *a, struct st_kernel *k,
                                   struct st_extremes *x, struct err *err) {
-    size_t n_row = ST_BUCKETS * k->n_pad;
+    size_t n_row = k->tail ? ST_BUCKETS * k->n_pad : 1;
     k->bucket = ARENA_NEW(a, uint16_t, k->zones->first[k->zones->n_lists] + 1);
     x->low = ARENA_NEW(a, double, n_row);
     x->high = ARENA_NEW(a, double, n_row);
@@ -141,75 +191,31 @@ static enum err_code fill_buckets(const double *key, struct arena *a, struct st_
         k->key_high[q] = x->whole_high[q] = 0.0;
     }
     for (size_t i = 0; i < n_row; i++) x->low[i] = INFINITY;
-    int64_t top = octave_part(largest_key(k, key));
+    int64_t top = octave_part(k, largest_key(k, key));
     for (size_t i = 0; i < k->zones->n_lists; i++) fill_list(k, x, key, i, top, sum);
     return ERR_OK;
 }
 
 /* ---- extremes from parts: key of the bucket x share of the time ---- */
 
-/* Least and greatest share of its key that a place has in each slot, cumulative. */
-static enum err_code time_shares(const double *key, struct arena *a, struct st_kernel *k,
-                                 struct err *err) {
-    double *low = ARENA_NEW(a, double, k->n_slots + 1),
-           *high = ARENA_NEW(a, double, k->n_slots + 1);
-    if (low == NULL || high == NULL)
-        return err_fail(err, ERR_NOMEM, "no memory for %zu slots", k->n_slots);
-    for (size_t t = 1; t <= k->n_slots; t++) low[t] = INFINITY;
-    for (size_t p = 0; p < k->n_places; p++) {
-        const double *row = k->table + p * k->table_width;
-        for (size_t t = 1; key[p] > 0.0 && t <= k->n_slots; t++)
-            widen(&low[t], &high[t], (row[t] - row[t - 1]) / key[p]);
-    }
-    for (size_t t = 1; t <= k->n_slots; t++) {
-        low[t] = low[t - 1] + (low[t] < INFINITY ? low[t] : 0.0);
-        high[t] += high[t - 1];
-    }
-    k->share_low = low;
-    k->share_high = high;
-    return ERR_OK;
-}
-
-/* Of windows of n slots. */
-static void share_of_length(const struct st_kernel *k, size_t n, double *low, double *high) {
-    const double *less = k->share_low, *more = k->share_high;
-    double scale = 1.0;
-    if (less == NULL) { /* permutation */
-        less = more = k->time_cum;
-        scale = 1.0 / k->model.cases;
-    }
-    *low = INFINITY;
-    *high = 0.0;
-    for (size_t t = k->tail ? k->n_slots - n : 0; t + n <= k->n_slots; t++) {
-        double l = (less[t + n] - less[t]) * scale, h = (more[t + n] - more[t]) * scale;
-        if (l < *low) *low = l;
-        if (h > *high) *high = h;
-    }
-}
-
-/* A lane of windows anywhere is a group: its shortest windows have the least, its longest the
- * greatest measure. */
 static void fill_product(const struct st_kernel *k, struct st_extremes *x) {
-    for (size_t l = 0; l < k->n_lane; l++) {
-        size_t from = k->tail ? k->min_len + l : k->group_from[l];
-        size_t to = k->tail ? from : k->group_to[l];
-        double low, high, unused;
-        share_of_length(k, from, &low, &unused);
-        share_of_length(k, to, &unused, &high);
-        for (size_t q = 0; q < ST_BUCKETS; q++) {
-            if (!(k->key_low[q] < INFINITY)) continue;
-            x->low[q * k->n_pad + l] = k->key_low[q] * low;
-            x->high[q * k->n_pad + l] = k->key_high[q] * high;
+    for (size_t q = 0; q < ST_BUCKETS; q++) {
+        if (!(k->key_low[q] < INFINITY)) continue;
+        for (size_t l = 0; l < k->n_lane; l++) {
+            x->low[q * k->n_pad + l] = k->key_low[q] * k->share_low[l];
+            x->high[q * k->n_pad + l] = k->key_high[q] * k->share_high[l];
         }
     }
 }
 
 static double largest_measure(const struct st_kernel *k, const struct st_extremes *x) {
-    double most = 0.0;
+    double most = 0.0, share = 0.0;
+    for (size_t n = k->max_len, t = 0; !k->tail && t + n <= k->n_slots; t++)
+        share = fmax(share, k->share_high[t + n] - k->share_high[t]);
     for (size_t q = 0; q < ST_BUCKETS; q++) {
-        if (x->whole_high[q] > most) most = x->whole_high[q];
-        for (size_t l = 0; l < k->n_lane; l++)
-            if (x->high[q * k->n_pad + l] > most) most = x->high[q * k->n_pad + l];
+        most = fmax(most, fmax(x->whole_high[q], k->key_high[q] * share));
+        for (size_t l = 0; k->tail && l < k->n_lane; l++)
+            most = fmax(most, x->high[q * k->n_pad + l]);
     }
     return most;
 }
@@ -226,7 +232,8 @@ static void choose_width(struct st_kernel *k) {
 static double bytes_needed(const struct st_kernel *k) {
     double tables = (double)k->n_places * (double)(k->table_width + k->draw.n_column) * 12.0;
     double items = k->temporal_only ? 0.0 : (double)k->zones->first[k->zones->n_lists] * 2.0;
-    double rows = (double)ST_LEVELS * ST_BUCKETS * (double)k->n_pad * (k->wide ? 12.0 : 4.0);
+    double row = k->tail ? (double)ST_BUCKETS * (double)k->n_pad : (double)ST_LOG_N;
+    double rows = (double)ST_LEVELS * row * (k->wide ? 12.0 : 4.0);
     return tables + items + rows + k->model.persons * 4.0 + k->model.cases * 40.0;
 }
 
@@ -244,9 +251,12 @@ enum err_code st_build(const struct scan_data *data, const struct scan_options *
     choose_width(k);
     if (k->temporal_only) return ERR_OK;
     struct st_extremes x = {0};
+    TRY(make_shares(a, k, err));
     TRY(fill_buckets(key, a, k, &x, err));
-    if (!k->tail && k->table != NULL) TRY(time_shares(key, a, k, err));
-    if (!k->tail || k->table == NULL) fill_product(k, &x);
+    if (!k->tail)
+        TRY(st_build_logs(a, k, err));
+    else if (k->table == NULL || shares_are_tight(k))
+        fill_product(k, &x);
     TRY(st_levels_build(&k->model, largest_measure(k, &x), a, &k->levels, err));
     return st_build_rows(&x, a, k, err);
 }

@@ -20,6 +20,8 @@ enum err_code st_build_measure(const struct scan_data *data, const double *expec
                                struct err *err) NODISCARD;
 enum err_code st_build_rows(const struct st_extremes *x, struct arena *a, struct st_kernel *k,
                             struct err *err) NODISCARD;
+/* Logarithms for windows anywhere, from the extremes of keys and shares. */
+enum err_code st_build_logs(struct arena *a, struct st_kernel *k, struct err *err) NODISCARD;
 enum err_code st_build_draw(const struct scan_data *data, const double *expected, struct arena *a,
                             struct st_kernel *k, struct err *err) NODISCARD;
 #endif

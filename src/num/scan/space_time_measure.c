@@ -63,7 +63,7 @@ enum err_code st_build_measure(const struct scan_data *data, const double *expec
         (*key)[p] = table != NULL && k->tail ? table[p * k->table_width + k->n_lane - 1] : whole[p];
     k->table = table;
     k->time_cum = time;
-    if (k->model.kind == SCAN_PERMUTATION) k->weight = whole;
+    k->key = *key;
     if (k->spatial_too) k->whole = whole;
     return ERR_OK;
 }

@@ -32,7 +32,7 @@ static void set_lane(struct st_kernel *k, size_t at, struct limit x) {
 
 /* Lanes of no window never matter. */
 static void fill_row(const struct st_extremes *x, struct st_kernel *k, size_t j, size_t q) {
-    size_t at = (j * ST_BUCKETS + q) * k->n_pad;
+    size_t at = j * k->rows.stride + q * k->n_pad;
     for (size_t l = 0; l < k->n_pad; l++) {
         struct limit limit = {INT32_MAX, 0};
         if (l < k->n_lane)
@@ -41,9 +41,129 @@ static void fill_row(const struct st_extremes *x, struct st_kernel *k, size_t j,
     }
 }
 
+/* Only sums of logarithms that can come up are worked out; below them lies nothing, or for low
+ * windows something smaller. */
+static void fill_logs(struct st_kernel *k, size_t j) {
+    const struct st_logs *l = &k->logs;
+    struct limit nothing = limit_of(&k->levels, j, 0.0, exp2(l->least / 64.0));
+    for (int32_t i = 0; i < ST_LOG_N; i++) {
+        int32_t log = i + ST_LOG_FROM;
+        struct limit x = nothing;
+        if (log >= l->least && log <= l->most) {
+            double measure = exp2(log / 64.0);
+            x = limit_of(&k->levels, j, measure, measure);
+        }
+        set_lane(k, j * k->rows.stride + (size_t)i, x);
+    }
+}
+
+/* ---- logarithms ---- */
+
+static int32_t log_down(double x) {
+    if (!(x > 0.0)) return ST_LOG_NOTHING;
+    double log = floor(64.0 * log2(x) - 1e-6);
+    return log < ST_LOG_PART ? ST_LOG_NOTHING : (int32_t)log;
+}
+
+static int32_t log_up(double x) {
+    if (!(x > 0.0)) return ST_LOG_NOTHING;
+    return (int32_t)fmax(ceil(64.0 * log2(x) + 1e-6), ST_LOG_PART);
+}
+
+/* Least share of windows of n slots that contain each slot d: those that start in d - n + 1 .. d.
+ * Minima of a sliding window. */
+static void day_logs(struct st_kernel *k, size_t g) {
+    size_t n = k->group_from[g], last = k->n_slots - n;
+    const double *share = k->share_low;
+    for (size_t d = 0; d < k->n_slots; d++) {
+        double least = INFINITY;
+        for (size_t t = d + 1 > n ? d + 1 - n : 0; t <= (d < last ? d : last); t++)
+            least = fmin(least, share[t + n] - share[t]);
+        k->logs.day[d * k->n_group + g] = log_down(least * below);
+    }
+}
+
+static void log_range(struct st_kernel *k) {
+    struct st_logs *l = &k->logs;
+    int32_t share_least = ST_LOG_MOST, share_most = ST_LOG_NOTHING, key_least = ST_LOG_MOST,
+            key_most = ST_LOG_NOTHING;
+    for (size_t q = 0; q < ST_BUCKETS; q++) {
+        if (l->key_low[q] > ST_LOG_NOTHING && l->key_low[q] < key_least) key_least = l->key_low[q];
+        if (l->key_high[q] > key_most) key_most = l->key_high[q];
+    }
+    for (size_t i = 0; i < k->n_slots * k->n_group; i++)
+        if (l->day[i] > ST_LOG_NOTHING && l->day[i] < share_least) share_least = l->day[i];
+    for (size_t g = 0; g < k->n_group; g++)
+        share_most = l->high[g] > share_most ? l->high[g] : share_most;
+    l->least = key_least + share_least;
+    l->most = key_most + share_most;
+}
+
+static size_t count_windows(const struct st_kernel *k) {
+    size_t n = k->max_len - k->min_len + 1;
+    return n * (k->n_slots + 1) - n * (k->min_len + k->max_len) / 2;
+}
+
+/* A look at a window takes about 7 instructions for a whole batch, one at the windows of a case 9 a
+ * vector and 30 besides, counted on x86-64; a batch is to stay in the second cache. */
+static bool batch_pays(const struct st_kernel *k) {
+    if (k->wide || k->tail || k->spatial_too || k->temporal_too) return false;
+    double lanes = (double)st_batch_width(), row = (double)(k->n_slots + 1) * lanes * 2.0;
+    double bearing = fmin((double)k->n_places, k->model.cases), each = k->model.cases / bearing;
+    double batch = (double)count_windows(k) * 7.0 / lanes;
+    return batch < each * ((double)k->case_cost * 9.0 + 30.0) && (double)k->n_places * row < 4e6;
+}
+
+static enum err_code window_logs(struct arena *a, struct st_kernel *k, struct err *err) {
+    struct st_logs *l = &k->logs;
+    size_t n_window = count_windows(k);
+    l->window = ARENA_NEW(a, int32_t, n_window);
+    l->window_up = ARENA_NEW(a, int32_t, n_window);
+    l->share = ARENA_NEW(a, double, n_window);
+    if (l->window == NULL || l->window_up == NULL || l->share == NULL)
+        return err_fail(err, ERR_NOMEM, "no memory for %zu windows", n_window);
+    size_t i = 0;
+    for (size_t n = k->min_len; n <= k->max_len; n++) {
+        for (size_t t = 0; t + n <= k->n_slots; t++, i++) {
+            l->share[i] = (k->share_low[t + n] - k->share_low[t]) * below;
+            l->window[i] = log_down(l->share[i]);
+            l->window_up[i] = log_up((k->share_high[t + n] - k->share_high[t]) * above);
+        }
+    }
+    k->batched = true;
+    return ERR_OK;
+}
+
+enum err_code st_build_logs(struct arena *a, struct st_kernel *k, struct err *err) {
+    struct st_logs *l = &k->logs;
+    l->day = ARENA_NEW(a, int32_t, k->n_slots * k->n_group);
+    l->low = ARENA_NEW(a, int32_t, k->n_group);
+    l->high = ARENA_NEW(a, int32_t, k->n_group);
+    if (l->day == NULL || l->low == NULL || l->high == NULL)
+        return err_fail(err, ERR_NOMEM, "no memory for %zu slots", k->n_slots);
+    for (size_t q = 0; q < ST_BUCKETS; q++) {
+        bool is_empty = !(k->key_low[q] < INFINITY);
+        l->key_low[q] = log_down(is_empty ? 0.0 : k->key_low[q]);
+        l->key_high[q] = log_up(is_empty ? 0.0 : k->key_high[q]);
+    }
+    for (size_t g = 0; g < k->n_group; g++) {
+        double low = INFINITY, high = 0.0;
+        for (size_t n = k->group_from[g], t = 0; t + n <= k->n_slots; t++)
+            low = fmin(low, k->share_low[t + n] - k->share_low[t]);
+        for (size_t n = k->group_to[g], t = 0; t + n <= k->n_slots; t++)
+            high = fmax(high, k->share_high[t + n] - k->share_high[t]);
+        l->low[g] = log_down(low * below);
+        l->high[g] = log_up(high * above);
+        day_logs(k, g);
+    }
+    log_range(k);
+    return batch_pays(k) ? window_logs(a, k, err) : ERR_OK;
+}
+
 enum err_code st_build_rows(const struct st_extremes *x, struct arena *a, struct st_kernel *k,
                             struct err *err) {
-    size_t n = ST_LEVELS * ST_BUCKETS * k->n_pad;
+    k->rows.stride = k->tail ? ST_BUCKETS * k->n_pad : ST_LOG_N;
+    size_t n = ST_LEVELS * k->rows.stride;
     if (k->narrow) {
         k->rows.high16 = ARENA_NEW(a, int16_t, n);
         k->rows.low16 = ARENA_NEW(a, int16_t, n);
@@ -59,8 +179,9 @@ enum err_code st_build_rows(const struct st_extremes *x, struct arena *a, struct
         low == NULL)
         return err_fail(err, ERR_NOMEM, "no memory for thresholds");
     for (size_t j = 0; j < ST_LEVELS; j++) {
+        if (!k->tail) fill_logs(k, j);
         for (size_t q = 0; q < ST_BUCKETS; q++) {
-            fill_row(x, k, j, q);
+            if (k->tail) fill_row(x, k, j, q);
             if (!k->spatial_too) continue;
             struct limit limit = limit_of(&k->levels, j, x->whole_low[q], x->whole_high[q]);
             high[j * ST_BUCKETS + q] = limit.high;

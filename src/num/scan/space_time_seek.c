@@ -8,7 +8,7 @@ enum err_code st_seek_new(const struct st_kernel *k, struct st_seek **out, struc
     struct st_seek *s = mem_new(1, sizeof *s);
     if (s == NULL) return err_fail(err, ERR_NOMEM, "no memory to search for clusters");
     s->k = k;
-    size_t lanes = k->n_slots + 2 * k->max_len + k->n_pad + 4 * (size_t)ST_PAD;
+    size_t lanes = k->n_slots + 2 * k->max_len + k->n_pad + 8 * (size_t)ST_PAD;
     s->lanes = mem_new(lanes, sizeof(int32_t));
     s->sum = mem_new(k->table_width + 1, sizeof *s->sum);
     s->event = mem_new(k->temporal_only ? 1 : k->zones->max_len + 2, sizeof *s->event);
@@ -33,7 +33,7 @@ static void set_level(struct st_seek *s) {
     const struct st_kernel *k = s->k;
     if (k->temporal_only) return;
     s->level = st_levels_at(&k->levels, s->best / s->weight);
-    size_t at = s->level * ST_BUCKETS * k->n_pad;
+    size_t at = s->level * k->rows.stride;
     if (s->set->wide) {
         s->high = k->rows.high32 + at;
         s->low = k->rows.low32 + at;
@@ -81,45 +81,42 @@ static void add_row(double *sum, const double *row, size_t n) {
     for (size_t i = 0; i < n; i++) sum[i] += row[i];
 }
 
-/* Expectations are such that any sum of them is exact: the order does not matter. */
-static void take_members(struct st_seek *s, size_t n) {
-    const struct st_kernel *k = s->k;
-    for (; s->taken < n; s->taken++) {
-        uint32_t p = s->place[s->taken];
-        if (k->weight != NULL)
-            s->weight_sum += k->weight[p];
-        else
-            add_row(s->sum, k->table + p * k->table_width, k->table_width);
-    }
+void st_take_keys(struct st_seek *s, size_t n) {
+    for (; s->key_taken < n; s->key_taken++) s->key_sum += s->k->key[s->place[s->key_taken]];
 }
 
+/* Expectations are such that any sum of them is exact: the order does not matter. */
 static double window_measure(struct st_seek *s, size_t len, size_t slot, size_t n) {
     const struct st_kernel *k = s->k;
-    take_members(s, len);
-    if (k->weight != NULL)
-        return s->weight_sum * (k->time_cum[slot + n] - k->time_cum[slot]) / k->model.cases;
+    if (k->table == NULL)
+        return s->key_sum * (k->time_cum[slot + n] - k->time_cum[slot]) / k->model.cases;
+    for (; s->taken < len; s->taken++)
+        add_row(s->sum, k->table + s->place[s->taken] * k->table_width, k->table_width);
     return k->tail ? s->sum[n - k->min_len] : s->sum[slot + n] - s->sum[slot];
 }
 
-/* Whether the extremes of the bucket already tell that the window is no better: taking in members
- * costs more than that. */
-static bool is_hopeless(const struct st_seek *s, size_t member, size_t slot, size_t n, double c) {
+/* Whether the least and greatest measures that the key allows already tell that the window is no
+ * better: to sum up keys costs far less than whole rows. */
+static bool is_hopeless(const struct st_seek *s, size_t slot, size_t n, double c) {
     const struct st_kernel *k = s->k;
-    if (k->share_low == NULL || s->taken == member + 1) return false;
-    size_t q = s->bucket[member];
-    double low = k->key_low[q] * (k->share_low[slot + n] - k->share_low[slot]) * (1.0 - 1e-9);
-    double high = k->key_high[q] * (k->share_high[slot + n] - k->share_high[slot]) * (1.0 + 1e-9);
-    bool above = c > st_expected(&k->model, low), below = c < st_expected(&k->model, high);
-    if (above && k->model.high && !(low > 0.0)) return false;
-    if (below && k->model.low && st_expected(&k->model, high) >= k->model.cases) return false;
-    double most = 0.0;
-    if (above && k->model.high) most = st_llr_bound(&k->model, c, low);
-    if (below && k->model.low) most = fmax(most, st_llr_bound(&k->model, c, high));
-    return s->weight * most < s->best;
+    size_t from = k->tail ? 0 : slot, to = k->tail ? n - k->min_len : slot + n;
+    double least = k->share_low[to] - (k->tail ? 0.0 : k->share_low[from]);
+    double most = k->share_high[to] - (k->tail ? 0.0 : k->share_high[from]);
+    double low = s->key_sum * least * (1.0 - 1e-9), high = s->key_sum * most * (1.0 + 1e-9);
+    if (k->model.high && c > st_expected(&k->model, low)) {
+        if (!(low > 0.0) || s->weight * st_llr_bound(&k->model, c, low) >= s->best) return false;
+    }
+    if (k->model.low && c < st_expected(&k->model, high)) {
+        if (st_expected(&k->model, high) >= k->model.cases ||
+            s->weight * st_llr_bound(&k->model, c, high) >= s->best)
+            return false;
+    }
+    return true;
 }
 
 void st_consider(struct st_seek *s, size_t k, size_t slot, size_t n, int64_t c) {
-    if (is_hopeless(s, k, slot, n, (double)c)) return;
+    st_take_keys(s, k + 1);
+    if (s->k->table != NULL && s->taken <= k && is_hopeless(s, slot, n, (double)c)) return;
     consider(s, window_measure(s, k + 1, slot, n), k + 1, slot, n, (double)c);
 }
 
@@ -140,7 +137,7 @@ static void seek_whole(struct st_seek *s) {
     }
 }
 
-static const struct st_walk *choose_walk(bool wide) {
+const struct st_walk *st_walk_choose(bool wide) {
 #if defined(__x86_64__) && defined(__GNUC__)
     if (__builtin_cpu_supports("avx2")) return wide ? &st_walk32_avx2 : &st_walk16_avx2;
 #endif
@@ -156,17 +153,17 @@ static void trim_low(struct st_seek *s) {
     while (b->len > s->first_len) {
         uint32_t p = s->place[b->len - 1];
         const double *row = s->k->table + p * s->k->table_width;
-        double measure = whole                  ? s->k->whole[p]
-                         : s->k->weight != NULL ? s->k->weight[p]
-                         : s->k->tail           ? row[n - s->k->min_len]
-                                                : row[b->slot_last + 1] - row[b->slot_first];
+        double measure = whole                 ? s->k->whole[p]
+                         : s->k->table == NULL ? s->k->key[p]
+                         : s->k->tail          ? row[n - s->k->min_len]
+                                               : row[b->slot_last + 1] - row[b->slot_first];
         /* The best prefix ends before the next case: a member of no measure has none. */
         if (measure > 0.0) return;
         b->len--;
     }
 }
 
-void st_seek_list(struct st_seek *s, size_t list) {
+bool st_seek_open(struct st_seek *s, size_t list) {
     const struct st_kernel *k = s->k;
     const struct scan_zones *z = k->zones;
     s->place = z->place + z->first[list];
@@ -174,17 +171,22 @@ void st_seek_list(struct st_seek *s, size_t list) {
     s->len = z->first[list + 1] - z->first[list];
     s->first_len = z->first_len != NULL ? z->first_len[list] : 1;
     s->weight = z->weight != NULL ? z->weight[list] : 1.0;
-    if (s->len == 0 || s->first_len > s->len) return;
-    s->taken = 0;
-    s->weight_sum = 0.0;
+    if (s->len == 0 || s->first_len > s->len) return false;
+    s->taken = s->key_taken = 0;
+    s->key_sum = 0.0;
     memset(s->sum, 0, k->table_width * sizeof *s->sum);
+    return true;
+}
+
+void st_seek_list(struct st_seek *s, size_t list) {
+    if (!st_seek_open(s, list)) return;
     set_level(s);
-    const struct st_walk *walk = choose_walk(s->set->wide);
-    if (k->tail)
+    const struct st_walk *walk = st_walk_choose(s->set->wide);
+    if (s->k->tail)
         walk->tail(s);
     else
         walk->any(s);
-    if (k->spatial_too) seek_whole(s);
+    if (s->k->spatial_too) seek_whole(s);
     if (s->told != NULL) trim_low(s);
 }
 

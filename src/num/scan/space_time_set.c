@@ -21,9 +21,10 @@ enum err_code st_set_new(const struct st_kernel *k, struct st_set **out, struct 
         s->slot = mem_new(n_case + 1, sizeof *s->slot);
         ok = s->first != NULL && s->slot != NULL;
     }
+    s->mark = mem_new(k->n_places, sizeof *s->mark);
     s->event = mem_new(n_case + 1, sizeof *s->event);
     s->by_slot = mem_new(k->n_slots + 1, sizeof *s->by_slot);
-    ok = ok && s->event != NULL && s->by_slot != NULL;
+    ok = ok && s->mark != NULL && s->event != NULL && s->by_slot != NULL;
     if (k->spatial_too) {
         s->whole = mem_new(k->n_places, sizeof *s->whole);
         ok = ok && s->whole != NULL;
@@ -45,6 +46,7 @@ enum err_code st_set_new(const struct st_kernel *k, struct st_set **out, struct 
 
 void st_set_free(struct st_set *s) {
     if (s == NULL) return;
+    mem_free(s->mark);
     mem_free(s->row);
     mem_free(s->rows);
     mem_free(s->first);
@@ -80,6 +82,7 @@ static uint32_t lay_time(const struct st_kernel *k, struct st_set *s) {
 /* A case of age a is in the windows longer than a. */
 static void lay_rows(const struct st_kernel *k, struct st_set *s) {
     size_t n = k->n_pad, lane = s->wide ? sizeof(int32_t) : sizeof(int16_t);
+    memset(s->mark, 0, k->n_places);
     memset(s->row, 0, k->n_places * sizeof *s->row);
     s->n_row = 1;
     for (size_t i = 0; i < s->n_event; i++) {
@@ -88,6 +91,7 @@ static void lay_rows(const struct st_kernel *k, struct st_set *s) {
         uint32_t *row = &s->row[e->place];
         if (*row == 0) {
             *row = (uint32_t)s->n_row++;
+            s->mark[e->place] = 1;
             memset((char *)s->rows + *row * n * lane, 0, n * lane);
         }
         size_t from = e->column + 1 > k->min_len ? e->column + 1 - k->min_len : 0;
@@ -104,6 +108,7 @@ static void lay_rows(const struct st_kernel *k, struct st_set *s) {
 static void lay_slots(const struct st_kernel *k, struct st_set *s) {
     memset(s->first, 0, (k->n_places + 2) * sizeof *s->first);
     for (size_t i = 0; i < s->n_event; i++) s->first[s->event[i].place + 2]++;
+    for (size_t p = 0; p < k->n_places; p++) s->mark[p] = s->first[p + 2] > 0;
     for (size_t p = 1; p < k->n_places + 2; p++) s->first[p] += s->first[p - 1];
     for (size_t i = 0; i < s->n_event; i++)
         s->slot[s->first[s->event[i].place + 1]++] = s->event[i].column;
@@ -170,13 +175,19 @@ static struct st_event cell_event(const struct st_draw *d, uint32_t cell) {
     return (struct st_event){cell / (uint32_t)d->n_column, cell % (uint32_t)d->n_column};
 }
 
+/* Cases to pass over until the next that falls into a cell: each does with probability `inside`,
+ * so their number is geometric (inversion: floor(ln(1 - u) / ln(1 - inside))). */
+static size_t skipped(const struct st_draw *d, struct rng *r) {
+    if (d->inside >= 1.0) return 0;
+    double n = floor(log1p(-rng_unit(r)) / log1p(-d->inside));
+    return n < (double)d->n_cases ? (size_t)n : d->n_cases;
+}
+
 /* Kulldorff 1997, section 3: given their total, the cases fall into cells as the expectations. */
 static void draw_poisson(const struct st_draw *d, struct rng *r, struct st_set *s) {
     s->n_event = 0;
-    double scale = (double)d->n_cell / d->inside;
-    for (size_t i = 0; i < d->n_cases; i++) {
-        double u = rng_unit(r) * scale;
-        if (u >= (double)d->n_cell) continue;
+    for (size_t i = skipped(d, r); i < d->n_cases; i += 1 + skipped(d, r)) {
+        double u = rng_unit(r) * (double)d->n_cell;
         uint32_t cell = (uint32_t)u;
         if (u - (double)cell >= d->keep[cell]) cell = d->other[cell];
         s->event[s->n_event++] = cell_event(d, cell);

@@ -21,36 +21,41 @@ typedef ST_LANE st_vec_at __attribute__((vector_size(ST_BYTES), may_alias, align
 typedef ST_ULANE st_sum_at __attribute__((vector_size(ST_BYTES), may_alias, aligned(2)));
 enum { ST_WIDTH = ST_BYTES / sizeof(ST_LANE) };
 
-static inline bool st_any(st_vec v) {
+/* As many bits a lane as it has bytes: set where the lane is. */
+static inline uint32_t st_mask(st_vec v) {
 #if defined(__AVX2__) && ST_BYTES == 32
     typedef char bytes __attribute__((vector_size(32)));
-    return __builtin_ia32_pmovmskb256((bytes)v) != 0;
+    return (uint32_t)__builtin_ia32_pmovmskb256((bytes)v);
 #elif defined(__SSE2__) && ST_BYTES == 16
     typedef char bytes __attribute__((vector_size(16)));
-    return __builtin_ia32_pmovmskb128((bytes)v) != 0;
+    return (uint32_t)__builtin_ia32_pmovmskb128((bytes)v);
 #else
-    ST_LANE any = 0;
-    for (size_t i = 0; i < ST_WIDTH; i++) any = (ST_LANE)(any | v[i]);
-    return any != 0;
+    uint32_t m = 0;
+    for (uint32_t i = 0; i < ST_WIDTH; i++)
+        if (v[i] != 0) m |= ((1U << sizeof(ST_LANE)) - 1) << i * sizeof(ST_LANE);
+    return m;
 #endif
 }
 
+static inline bool st_any(st_vec v) { return st_mask(v) != 0; }
+
 static inline st_sum st_load(const ST_ULANE *p) { return *(const st_sum_at *)p; }
 
-/* Members of the list whose mark is not 0, and member first_len - 1 in any case: the first zone has
- * to be looked at. Without branches: which members bear cases cannot be guessed. */
-static inline size_t st_bearing(const struct st_seek *s, const uint32_t *mark) {
+/* Members of the list that bear cases, and member first_len - 1 in any case: the first zone has to
+ * be looked at. Without branches: which members bear cases cannot be guessed. */
+static size_t st_bearing(const struct st_seek *s) {
     const uint32_t *place = s->place;
+    const uint8_t *mark = s->set->mark;
     uint32_t *event = s->event;
-    size_t n = 0, i = 0, at = s->first_len - 1;
-    for (; i < at; i++) {
+    size_t n = 0, first = s->first_len - 1;
+    for (size_t i = 0; i < first; i++) {
         event[n] = (uint32_t)i;
-        n += mark[place[i]] != 0;
+        n += mark[place[i]];
     }
-    event[n++] = (uint32_t)i++;
-    for (; i < s->len; i++) {
+    event[n++] = (uint32_t)first;
+    for (size_t i = first + 1; i < s->len; i++) {
         event[n] = (uint32_t)i;
-        n += mark[place[i]] != 0;
+        n += mark[place[i]];
     }
     return n;
 }
@@ -85,7 +90,7 @@ static inline __attribute__((always_inline)) void st_tail_walk(struct st_seek *s
                                                                size_t n_vec) {
     const uint32_t *row_of = s->set->row;
     const st_vec_at *rows = s->set->rows;
-    size_t n = st_bearing(s, row_of);
+    size_t n = st_bearing(s);
     for (size_t v = 0; v < n_vec; v++) run[v] = (st_vec_at){0};
     for (size_t i = 0; i < n; i++) {
         size_t k = s->event[i];
@@ -119,20 +124,50 @@ static void st_tail(struct st_seek *s) {
 
 struct st_any_state {
     struct st_seek *s;
-    ST_ULANE *by;
-    size_t k; /* last member taken in */
-    const ST_LANE *high, *low;
+    ST_ULANE *by; /* aligned as a vector is */
+    size_t k;     /* last member taken in */
+    int32_t key_low, key_high;
+    ST_ULANE ones[2 * ST_WIDTH]; /* in the upper half */
 };
 
-/* Windows of a group's lengths that start in [from, to]. */
-static void st_any_hit(struct st_any_state *w, size_t g, int64_t from, int64_t to) {
+static inline ST_LANE st_any_limit(const void *table, int32_t log) {
+    return ((const ST_LANE *)table)[log - ST_LOG_FROM];
+}
+
+static inline void st_any_at(struct st_any_state *w, size_t k) {
+    const struct st_logs *logs = &w->s->k->logs;
+    size_t q = w->s->bucket[k];
+    w->k = k;
+    w->key_low = logs->key_low[q];
+    w->key_high = logs->key_high[q];
+}
+
+/* The window of n slots from t on: before it is considered, its own measure is looked at. */
+static inline void st_any_window(struct st_any_state *w, size_t t, size_t n) {
     const struct st_kernel *k = w->s->k;
+    const struct st_levels *levels = &k->levels;
+    ST_LANE c = (ST_LANE)(w->by[t + n] - w->by[t]);
+    if (c < 512 && (size_t)c < levels->n_count) {
+        double measure = w->s->key_sum * (k->share_low[t + n] - k->share_low[t]) * (1.0 - 1e-9);
+        if (measure > levels->most[w->s->level * levels->n_count + (size_t)c]) return;
+    }
+    st_consider(w->s, w->k, t, n, c);
+}
+
+/* Windows of a group's lengths that start in [from, to]. */
+static void st_any_hit(struct st_any_state *w, size_t g, ST_LANE limit, int64_t from, int64_t to) {
+    const struct st_kernel *k = w->s->k;
+    size_t first = from > 0 ? (size_t)from : 0;
+    st_take_keys(w->s, w->k + 1);
     for (size_t n = k->group_from[g]; n <= k->group_to[g]; n++) {
-        int64_t last = (int64_t)(k->n_slots - n);
-        int64_t end = to < last ? to : last;
-        for (int64_t t = from > 0 ? from : 0; t <= end; t++) {
-            ST_LANE c = (ST_LANE)(w->by[t + (int64_t)n] - w->by[t]);
-            if (c > w->high[g]) st_consider(w->s, w->k, (size_t)t, n, c);
+        size_t end = (size_t)to < k->n_slots - n ? (size_t)to : k->n_slots - n;
+        for (size_t t = first; t <= end; t += ST_WIDTH) {
+            st_vec c = (st_vec)(st_load(w->by + t + n) - st_load(w->by + t));
+            for (uint32_t m = st_mask(c > limit); m != 0;) {
+                uint32_t lane = (uint32_t)__builtin_ctz(m) / sizeof(ST_LANE);
+                m &= ~(((1U << sizeof(ST_LANE)) - 1) << lane * sizeof(ST_LANE));
+                if (t + lane <= end) st_any_window(w, t + lane, n);
+            }
         }
     }
 }
@@ -141,13 +176,15 @@ static void st_any_hit(struct st_any_state *w, size_t g, int64_t from, int64_t t
 static inline void st_any_day(struct st_any_state *w, size_t d) {
     const struct st_kernel *k = w->s->k;
     const ST_ULANE *end = w->by + d + 1;
+    const int32_t *day = k->logs.day + d * k->n_group;
+    const void *high = w->s->high;
     for (size_t g = 0; g < k->n_group; g++) {
         size_t n = k->group_to[g];
-        ST_LANE limit = w->high[g];
+        ST_LANE limit = st_any_limit(high, w->key_low + day[g]);
         st_vec any = (st_vec){0};
         for (size_t i = 0; i < n; i += ST_WIDTH)
             any |= (st_vec)(st_load(end + i) - st_load(end + i - n)) > limit;
-        if (st_any(any)) st_any_hit(w, g, (int64_t)d - (int64_t)n + 1, (int64_t)d);
+        if (st_any(any)) st_any_hit(w, g, limit, (int64_t)d - (int64_t)n + 1, (int64_t)d);
     }
 }
 
@@ -156,11 +193,11 @@ static void st_any_all(struct st_any_state *w) {
     const struct st_kernel *k = w->s->k;
     for (size_t g = 0; g < k->n_group; g++) {
         size_t n = k->group_to[g], shorter = n - k->group_from[g];
-        ST_LANE limit = w->high[g];
+        ST_LANE limit = st_any_limit(w->s->high, w->key_low + k->logs.low[g]);
         for (size_t t = 0; t + n <= k->n_slots; t += ST_WIDTH) {
             st_vec c = (st_vec)(st_load(w->by + t + n) - st_load(w->by + t));
             if (st_any(c > limit))
-                st_any_hit(w, g, (int64_t)t, (int64_t)(t + ST_WIDTH - 1 + shorter));
+                st_any_hit(w, g, limit, (int64_t)t, (int64_t)(t + ST_WIDTH - 1 + shorter));
         }
     }
 }
@@ -171,7 +208,7 @@ static void st_any_low(struct st_any_state *w, size_t from, size_t to) {
     size_t g = 0;
     for (size_t n = k->min_len; n <= k->max_len; n++) {
         if (n > k->group_to[g]) g++;
-        ST_LANE limit = w->low[g];
+        ST_LANE limit = st_any_limit(w->s->low, w->key_high + k->logs.high[g]);
         size_t last = to < k->n_slots - n ? to : k->n_slots - n;
         for (size_t t = from + 1 > n ? from + 1 - n : 0; t <= last; t++) {
             ST_LANE c = (ST_LANE)(w->by[t + n] - w->by[t]);
@@ -180,18 +217,16 @@ static void st_any_low(struct st_any_state *w, size_t from, size_t to) {
     }
 }
 
-static inline void st_any_limits(struct st_any_state *w, size_t k) {
-    const struct st_seek *s = w->s;
-    w->k = k;
-    w->high = (const ST_LANE *)s->high + s->bucket[k] * s->k->n_pad;
-    w->low = (const ST_LANE *)s->low + s->bucket[k] * s->k->n_pad;
-}
-
+/* Sums from the slot after each case on grow by one: whole vectors, so that what was written is
+ * read again as it was written. */
 static inline void st_any_add(struct st_any_state *w, const uint32_t *slot, size_t n) {
     size_t end = w->s->k->n_slots + w->s->k->max_len + ST_WIDTH;
-    for (size_t i = 0; i < n; i++)
-        for (size_t t = slot[i] + 1; t <= end; t += ST_WIDTH)
-            *(st_sum_at *)(w->by + t) += (ST_ULANE)1;
+    st_sum one = (st_sum){0} + 1;
+    for (size_t i = 0; i < n; i++) {
+        size_t part = (slot[i] + 1) % ST_WIDTH, t = slot[i] + 1 - part;
+        *(st_sum_at *)(w->by + t) += st_load(w->ones + ST_WIDTH - part);
+        for (t += ST_WIDTH; t <= end; t += ST_WIDTH) *(st_sum_at *)(w->by + t) += one;
+    }
 }
 
 static inline void st_any_member(struct st_any_state *w, size_t k, const uint32_t *slot, size_t n) {
@@ -199,7 +234,7 @@ static inline void st_any_member(struct st_any_state *w, size_t k, const uint32_
     size_t first_len = w->s->first_len;
     bool dense = n * kernel->case_cost > kernel->dense_cost;
     if (kernel->model.low && k >= first_len && n > 0) {
-        st_any_limits(w, k - 1);
+        st_any_at(w, k - 1);
         if (dense)
             st_any_low(w, 0, kernel->n_slots - 1);
         else
@@ -207,7 +242,7 @@ static inline void st_any_member(struct st_any_state *w, size_t k, const uint32_
     }
     st_any_add(w, slot, n);
     if (!kernel->model.high || k + 1 < first_len) return;
-    st_any_limits(w, k);
+    st_any_at(w, k);
     if (dense || (k + 1 == first_len && k > 0))
         st_any_all(w);
     else
@@ -216,17 +251,18 @@ static inline void st_any_member(struct st_any_state *w, size_t k, const uint32_
 
 static void st_any_walk(struct st_seek *s) {
     const struct st_kernel *k = s->k;
-    size_t side = k->max_len + ST_WIDTH;
+    size_t side = (k->max_len / ST_WIDTH + 2) * ST_WIDTH;
     struct st_any_state w = {.s = s, .by = (ST_ULANE *)s->lanes + side};
     memset(s->lanes, 0, (k->n_slots + 1 + 2 * side + ST_WIDTH) * sizeof(ST_LANE));
+    for (size_t i = 0; i < ST_WIDTH; i++) w.ones[ST_WIDTH + i] = 1;
     const uint32_t *first = s->set->first;
-    for (size_t i = 0; i < s->len; i++) {
-        uint32_t p = s->place[i];
-        if (first[p + 1] != first[p] || i + 1 == s->first_len)
-            st_any_member(&w, i, s->set->slot + first[p], first[p + 1] - first[p]);
+    size_t n = st_bearing(s);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t p = s->place[s->event[i]];
+        st_any_member(&w, s->event[i], s->set->slot + first[p], first[p + 1] - first[p]);
     }
     if (!k->model.low) return;
-    st_any_limits(&w, s->len - 1);
+    st_any_at(&w, s->len - 1);
     st_any_low(&w, 0, k->n_slots - 1);
 }
 #endif
