@@ -111,6 +111,7 @@ static enum err_code bad(const char *what, const char *range, struct err *err) {
 }
 
 static enum err_code check_regression(const struct alarm_spec *s, struct err *err) {
+    if (s->weekday_weeks > 0) return bad("weekday-weeks", "0 for Farrington's methods", err);
     if (s->years < 1 || s->years > ALARM_MAX_YEARS) return bad("years", "1 to 30", err);
     if (s->half_window > 25) return bad("half-window", "0 to 25", err);
     if (!(s->weights_threshold > 0)) return bad("weights-threshold", "a number above 0", err);
@@ -137,6 +138,29 @@ static enum err_code check_sums(const struct alarm_spec *s, struct err *err) {
     return ERR_OK;
 }
 
+static enum err_code check_ears(const struct alarm_spec *s, struct err *err) {
+    if (s->baseline < 3 || s->baseline > ALARM_MAX_BASELINE)
+        return bad("baseline", "3 to 365", err);
+    if (s->guard > ALARM_MAX_BASELINE) return bad("guard", "0 to 365", err);
+    if (!(s->min_sigma >= 0 && s->min_sigma <= 1e9)) return bad("min-sigma", "0 or more", err);
+    return ERR_OK;
+}
+
+static enum err_code check_bayes(const struct alarm_spec *s, struct err *err) {
+    if (s->years > ALARM_MAX_YEARS) return bad("years", "0 to 30", err);
+    if (s->half_window > 180) return bad("half-window", "0 to 180", err);
+    if (s->years == 0 && !(s->current_year && s->half_window > 0))
+        return bad("years", "1 or more, or the weeks just before", err);
+    return ERR_OK;
+}
+
+static enum err_code check_ewma(const struct alarm_spec *s, struct err *err) {
+    if (!(s->lambda > 0 && s->lambda <= 1)) return bad("lambda", "above 0, at most 1", err);
+    if (!(s->width > 0 && s->width <= 100)) return bad("width", "above 0", err);
+    if (!(s->mean >= 0 && s->mean <= 1e9)) return bad("mean", "0 or more", err);
+    return ERR_OK;
+}
+
 enum err_code alarm_spec_check(const struct alarm_spec *s, struct err *err) {
     if (s->weekday_weeks > 520) return bad("weekday-weeks", "0 to 520", err);
     if (!(s->alpha > 0 && s->alpha < 0.5)) return bad("alpha", "above 0 and below 0.5", err);
@@ -144,30 +168,18 @@ enum err_code alarm_spec_check(const struct alarm_spec *s, struct err *err) {
     case ALARM_C1:
     case ALARM_C2:
     case ALARM_C3:
-        if (s->baseline < 3 || s->baseline > ALARM_MAX_BASELINE)
-            return bad("baseline", "3 to 365", err);
-        if (s->guard > ALARM_MAX_BASELINE) return bad("guard", "0 to 365", err);
-        if (!(s->min_sigma >= 0)) return bad("min-sigma", "0 or more", err);
-        return ERR_OK;
+        return check_ears(s, err);
     case ALARM_CLASSIC:
     case ALARM_FLEXIBLE:
-        if (s->weekday_weeks > 0) return bad("weekday-weeks", "0 for Farrington's methods", err);
         return check_regression(s, err);
     case ALARM_CUSUM:
     case ALARM_LR:
     case ALARM_GLR:
         return check_sums(s, err);
     case ALARM_BAYES:
-        if (s->years > ALARM_MAX_YEARS) return bad("years", "0 to 30", err);
-        if (s->half_window > 180) return bad("half-window", "0 to 180", err);
-        if (s->years == 0 && !(s->current_year && s->half_window > 0))
-            return bad("years", "1 or more, or the weeks just before", err);
-        return ERR_OK;
+        return check_bayes(s, err);
     case ALARM_EWMA:
-        if (!(s->lambda > 0 && s->lambda <= 1)) return bad("lambda", "above 0, at most 1", err);
-        if (!(s->width > 0 && s->width <= 100)) return bad("width", "above 0", err);
-        if (!(s->mean >= 0 && s->mean <= 1e9)) return bad("mean", "0 or more", err);
-        return ERR_OK;
+        return check_ewma(s, err);
     case ALARM_N_METHODS:
         break;
     }

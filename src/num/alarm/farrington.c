@@ -37,6 +37,7 @@ static void add_row(struct farrington_rows *r, const struct alarm_series *x, con
  * between two windows (one more in a year of 53) are shared out among periods 1 .. n-1, the first
  * ones one week longer where it does not come out even. */
 static uint32_t period_of(size_t left, size_t between, size_t periods) {
+    if (between < periods - 1 || periods < 2) return 1;
     size_t length = between / (periods - 1), longer = between % (periods - 1);
     size_t from_last = (periods - 1 - longer) * length;
     size_t back =
@@ -70,7 +71,7 @@ static bool baseline(const struct alarm_spec *s, const struct alarm_series *x, c
         size_t between = at[j + 1] - at[j] - 2 * w - 1;
         size_t stop = periods > 1 ? at[j + 1] - w : at[j] + w + 1;
         for (size_t week = at[j] - w; week < stop && week < end; week++) {
-            bool inside = week <= at[j] + w;
+            bool inside = periods == 1 || week <= at[j] + w;
             add_row(r, x, l, t, week,
                     inside ? 0 : period_of(at[j + 1] - w - 1 - week, between, periods));
         }

@@ -84,7 +84,8 @@ static double glr(const struct stretch *s) { return s->a > 0 ? glr_negative(s) :
 /* Least whole count of the newest step that would alarm. */
 static double glr_upper(struct stretch s, double h) {
     double lo = -1, hi = 1;
-    for (s.newest = hi; glr(&s) < h && hi < 1e12; s.newest = hi) hi *= 2;
+    s.newest = hi;
+    while (glr(&s) < h && hi < 1e12) s.newest = hi *= 2;
     while (hi - lo > 1) {
         double mid = floor((lo + hi) / 2);
         s.newest = mid;

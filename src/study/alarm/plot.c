@@ -88,20 +88,22 @@ static void legend(const struct frame *f) {
                "stroke-dasharray=\"6 3\"/><text x=\"140\" y=\"4\">expected</text>"
                "<rect x=\"220\" y=\"-6\" width=\"24\" height=\"12\" fill=\"#cfe3ef\"/><path "
                "d=\"M220 -6h24\" stroke=\"#0a5c8a\"/><text x=\"250\" y=\"4\">up to the bound</text>"
-               "<path d=\"M376 5l6 -10 6 10z\" fill=\"#b00020\"/><text x=\"394\" y=\"4\">alarm"
+               "<path d=\"M376 -5l6 10 6 -10z\" fill=\"#b00020\"/><text x=\"394\" y=\"4\">alarm"
                "</text></g>\n",
                LEFT);
 }
 
 static void axes(const struct frame *f) {
     double step = nice(f->top / 5);
-    for (double v = 0; v <= f->top * (1 + 1e-9); v += step)
+    for (int i = 0; i * step <= f->top * (1 + 1e-9); i++) {
+        double v = i * step;
         buf_printf(f->b,
                    "<path d=\"M%d %.1fH%d\" stroke=\"#ccc\" stroke-width=\"0.5\"/><text x=\"%d\" "
                    "y=\"%.1f\" text-anchor=\"end\">%g</text>\n",
                    LEFT, at_y(f, v), WIDTH - RIGHT, LEFT - 6, at_y(f, v) + 4, v);
+    }
     size_t every = f->n / 8 + 1;
-    for (size_t k = 0; k < f->n; k += every) {
+    for (size_t k = 0; k < f->n && at_x(f, (double)k) < WIDTH - RIGHT - 60; k += every) {
         char day[16];
         series_date(f->a->set, f->g->day[f->x->from + k], day);
         buf_printf(f->b,
