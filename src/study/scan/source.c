@@ -200,10 +200,11 @@ enum err_code source_fail(const struct source *s, size_t row, size_t index, cons
         return table_fail(s->table, row, index, expected, err);
     const char *found = source_get(s, row, index);
     long line = s->table != NULL ? s->table->line[row] : s->line[row];
-    if (found == NULL) {
-        size_t width = source_width(s, row);
-        return err_fail(err, ERR_INVALID, "%s:%ld:%zu: %s is missing: expected %s", s->path, line,
-                        width + 1, what, expected);
+    if (found == NULL) { /* the column behind the last field */
+        size_t last = s->table == NULL ? s->first[row + 1] - 1 : 0;
+        long column = s->table == NULL ? s->column[last] + (long)strlen(s->field[last]) : 1;
+        return err_fail(err, ERR_INVALID, "%s:%ld:%ld: %s is missing: expected %s", s->path, line,
+                        column, what, expected);
     }
     return err_fail(err, ERR_INVALID, "%s:%ld:%ld: %s: expected %s, found \"%.60s\"", s->path, line,
                     s->column[s->first[row] + index], what, expected, found);

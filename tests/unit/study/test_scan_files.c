@@ -93,7 +93,7 @@ static void numbers(void **state) {
     assert_string_equal(err.detail, "f.cas:1:28: n: expected a smaller number, found \"12\"");
     assert_int_equal(source_count(&s, 0, 20, "n", 11, &n, &err), ERR_INVALID);
     assert_string_equal(err.detail,
-                        "f.cas:1:13: n is missing: expected a whole number of 0 or more");
+                        "f.cas:1:61: n is missing: expected a whole number of 0 or more");
     arena_free(a);
 }
 
@@ -269,7 +269,7 @@ static void cases_malformed(void **state) {
                 "f.cas:1:3: cases: expected a whole number of 0 or more, found \"1.5\"");
     counts_fail("A 3000000000 2001/11/3",
                 "f.cas:1:3: cases: expected a smaller number, found \"3000000000\"");
-    counts_fail("A 1", "f.cas:1:3: date is missing: expected a text");
+    counts_fail("A 1", "f.cas:1:4: date is missing: expected a text");
     counts_fail("A 1 2001/11",
                 "f.cas:1:5: date: expected a date exact to the day, found \"2001/11\"");
     counts_fail("A 1 2001/11/31", "f.cas:1:5: date: expected a date that exists, found "
@@ -277,7 +277,7 @@ static void cases_malformed(void **state) {
     counts_fail("A 1 2001/12/1", "f.cas:1:5: date: expected a date of the study period 2001-11-01 "
                                  "to 2001-11-24, found \"2001/12/1\"");
     counts_fail("A 1 2001/11/3 m\nB 1 2001/11/3",
-                "f.cas:2:4: covariate is missing: expected 1 covariates, as many as in the rows "
+                "f.cas:2:14: covariate is missing: expected 1 covariates, as many as in the rows "
                 "before and the population");
     counts_fail("A 1 2001/11/3 m\nB 1 2001/11/3 m x",
                 "f.cas:2:17: covariate: expected 1 covariates, as many as in the rows before and "
@@ -339,7 +339,7 @@ static void places(void **state) {
                 "f.cas:1:3: latitude: expected a number from -90 to 90, found \"95\"");
     places_fail("A 35 190", true,
                 "f.cas:1:6: longitude: expected a number from -180 to 180, found \"190\"");
-    places_fail("A 35", true, "f.cas:1:3: longitude is missing: expected a number");
+    places_fail("A 35", true, "f.cas:1:5: longitude is missing: expected a number");
     places_fail("A 35 10 3", true,
                 "f.cas:1:9: field: expected nothing behind two coordinates, found \"3\"");
     places_fail("A x 3", false, "f.cas:1:3: x: expected a number, found \"x\"");
@@ -367,7 +367,7 @@ static void population(void **state) {
         const char *text, *expected;
     } bad[] = {
         {"", "f.cas:1:1: there are no populations in it"},
-        {"A 2000", "f.cas:1:3: population is missing: expected a number"},
+        {"A 2000", "f.cas:1:7: population is missing: expected a number"},
         {"A", "f.cas:1:2: date is missing: expected a date or unspecified"},
         {"A 2000 -1", "f.cas:1:8: population: expected a number of at least 0, found \"-1\""},
         {"A 2000/2/30 1", "f.cas:1:3: date: expected a date that exists, found \"2000/2/30\""},
