@@ -56,7 +56,29 @@ static enum err_code mark_small(struct forming *f) {
     return ERR_OK;
 }
 
+/* A period in which nothing was counted yet has no scores; that is no fault. */
+static enum err_code no_scores(struct forming *f) {
+    const struct index_def *d = f->ask->def;
+    size_t n = f->v->n;
+    double *nan = ARENA_NEW(f->a, double, d->n_nodes *n + 1);
+    double *weight = ARENA_NEW(f->a, double, d->n_nodes + 1);
+    uint32_t *rank = ARENA_NEW(f->a, uint32_t, n + 1);
+    if (nan == NULL || weight == NULL || rank == NULL) return nomem(f->err);
+    for (size_t i = 0; i < d->n_nodes * n; i++) nan[i] = NAN;
+    f->v->value = f->v->part = nan;
+    f->v->weight = weight;
+    f->v->rank = rank;
+    return ERR_OK;
+}
+
+static bool has_values(const struct forming *f) {
+    for (size_t i = 0; i < f->ask->def->n_leaves * f->v->n; i++)
+        if (!isnan(f->matrix[i])) return true;
+    return false;
+}
+
 static enum err_code score(struct forming *f) {
+    if (!has_values(f)) return no_scores(f);
     const struct index_def *d = f->ask->def;
     size_t n = f->v->n;
     const char **names = ARENA_NEW(f->a, const char *, n + 1);

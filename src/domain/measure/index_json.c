@@ -37,6 +37,12 @@ static void put_node(struct jw *w, const struct index_view *v, size_t node, size
     jw_end(w, '}');
 }
 
+void index_parts_json(struct jw *w, const struct index_view *v, size_t area) {
+    jw_arr(w);
+    for (size_t k = 0; k + 1 < v->def->n_nodes; k++) put_node(w, v, k, area);
+    jw_end(w, ']');
+}
+
 static void put_rank(struct jw *w, const struct index_view *v, size_t area) {
     bool told = v->interval != NULL && v->rank[area] != 0;
     jw_key(w, "rank");
@@ -64,9 +70,7 @@ static void put_area(struct jw *w, const struct index_view *v, size_t area) {
     put_rank(w, v, area);
     jw_kbool(w, "too_small", v->too_small[area] != 0);
     jw_key(w, "parts");
-    jw_arr(w);
-    for (size_t k = 0; k + 1 < d->n_nodes; k++) put_node(w, v, k, area);
-    jw_end(w, ']');
+    index_parts_json(w, v, area);
     jw_end(w, '}');
 }
 

@@ -16,6 +16,8 @@ struct index_told {
  * "denominator","state"}]}]}. Areas in the order of their ranks, those without a score last. A
  * value that is not there is null. */
 void index_view_json(struct jw *w, const struct index_view *v, const struct index_told *told);
+/* The list "parts" of one area alone. */
+void index_parts_json(struct jw *w, const struct index_view *v, size_t area);
 /* 64 hex digits and a NUL. */
 void index_hash_text(const unsigned char hash[32], char out[65]);
 #endif
