@@ -33,7 +33,7 @@ static void tell(const char *what, struct clocks from) {
 static void must(enum err_code rc, const struct err *err) {
     if (rc == ERR_OK) return;
     (void)fprintf(stderr, "index_audit: %s\n", err->detail);
-    exit(1);
+    _Exit(1);
 }
 
 static const char *code[NODES], *area[AREAS];
@@ -81,7 +81,7 @@ static void what_if_bench(const struct choice_space *s, const struct composite_a
                           struct arena *a) {
     struct err err = {0};
     double *scratch = ARENA_NEW(a, double, composite_scratch(&s->plan[0]));
-    double *node = ARENA_NEW(a, double, NODES *AREAS);
+    double *node = ARENA_NEW(a, double, (size_t)NODES *AREAS);
     uint32_t *rank = ARENA_NEW(a, uint32_t, AREAS), changed = 7, drop = 20;
     double other = 2.0;
     struct what_if w = {

@@ -100,12 +100,14 @@ static enum err_code read_means(const struct reader *r, const struct val *v, str
     struct composite_weighting *w = ARENA_NEW(r->a, struct composite_weighting, c->n_weights);
     if (w == NULL) return no_memory(err);
     for (size_t k = 0; k < c->n_weights; k++) {
-        struct composite_aggregate unused = r->s->spec.spec.aggregate;
-        TRY(index_read_weights(&r->stage, &list[k], &w[k], &unused, err));
-        if (memcmp(&unused, &r->s->spec.spec.aggregate, sizeof unused) != 0)
-            return index_spec_fail(r->name, &list[k], err,
-                                   "weights: benefit of the doubt is no alternative here; put it "
-                                   "under aggregate");
+        struct composite_aggregate means = {.level = {{.kind = COMPOSITE_ARITHMETIC}}};
+        TRY(index_read_weights(&r->stage, &list[k], &w[k], &means, err));
+        for (size_t l = 0; l < COMPOSITE_MAX_LEVELS; l++) {
+            if (means.level[l].kind == COMPOSITE_BOD_SCORE)
+                return index_spec_fail(r->name, &list[k], err,
+                                       "weights: benefit of the doubt is no alternative here; put "
+                                       "it under aggregate");
+        }
     }
     c->weights = w;
     return ERR_OK;
