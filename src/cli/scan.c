@@ -182,9 +182,9 @@ static enum err_code take_numbers(const struct args *g, struct scan_settings *s,
     TRY(within("flexible-k", g->flexible_k, 1, 20, err));
     TRY(within("length", g->length, 1, 1000000, err));
     TRY(within("min-cases", g->min_cases, 1, INT32_MAX, err));
-    TRY(within("replicas", g->replicas, 0, 100000000, err));
+    TRY(within("replicas", g->replicas, 0, 999999, err));
     TRY(within("seed", g->seed, 0, INT64_MAX, err));
-    TRY(within("stop-after", g->stop_after, 1, 100000000, err));
+    TRY(within("stop-after", g->stop_after, 1, 999999, err));
     TRY(within("max-clusters", g->max_clusters, 1, 1000000, err));
     TRY(within("threads", g->threads, 1, 64, err));
     if (!isnan(g->max_size) && !(g->max_size > 0 && g->max_size <= 0.5))
