@@ -86,6 +86,7 @@ static enum err_code fill(struct demo *d, struct err *err) {
     enum err_code rc = engine_new(d->a, d->folder->packs, d->folder->tz,
                                   ledger_secret(d->folder->ledger), grid, &d->engine, err);
     if (rc == ERR_OK) rc = demo_write_cases(d, err);
+    if (rc == ERR_OK) rc = demo_write_figures(d, err);
     if (rc == ERR_OK) rc = demo_write_accounts(d, err);
     if (rc == ERR_OK) rc = write_files(d, err);
     ledger_close(d->folder->ledger); /* ends the follower that the grid hangs on */

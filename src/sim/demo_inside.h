@@ -28,6 +28,8 @@ void demo_account(const struct demo *d, uint32_t post, char out[DEMO_ACCOUNT]);
 enum err_code demo_write_accounts(struct demo *d, struct err *err) NODISCARD;
 /* The year through the process engine. */
 enum err_code demo_write_cases(struct demo *d, struct err *err) NODISCARD;
+/* What other offices would send, four years of months. */
+enum err_code demo_write_figures(struct demo *d, struct err *err) NODISCARD;
 /* Hash of the picture with this key, made when first asked for; NULL when there are enough pictures
  * already. */
 enum err_code demo_picture(struct demo *d, uint32_t key, const char **hash,

@@ -36,6 +36,23 @@ static enum err_code read_leaves(struct forming *f) {
     return ERR_OK;
 }
 
+/* An area most of whose weight has no value gets no score: what is left would speak for the rest.
+ */
+static enum err_code drop_thin(struct forming *f) {
+    const struct index_def *d = f->ask->def;
+    size_t n = f->v->n;
+    double *share = ARENA_NEW(f->a, double, d->n_leaves + 1);
+    if (share == NULL) return nomem(f->err);
+    composite_effective_weights(&d->tree, d->tree.weight, share);
+    for (size_t j = 0; j < n; j++) {
+        double there = 0;
+        for (size_t i = 0; i < d->n_leaves; i++)
+            if (!isnan(f->matrix[i * n + j])) there += share[i];
+        for (size_t i = 0; there < d->missing && i < d->n_leaves; i++) f->matrix[i * n + j] = NAN;
+    }
+    return ERR_OK;
+}
+
 static enum err_code mark_small(struct forming *f) {
     const struct index_def *d = f->ask->def;
     size_t n = f->v->n;
@@ -176,6 +193,7 @@ enum err_code index_form(const struct value_query *q, const struct index_ask *as
     if (out->n == 0) return err_fail(err, ERR_INVALID, "the city has no area of this level");
     TRY(read_leaves(&f));
     TRY(mark_small(&f));
+    TRY(drop_thin(&f));
     TRY(score(&f));
     uint32_t *order = ARENA_NEW(a, uint32_t, out->n);
     if (order == NULL) return nomem(err);
