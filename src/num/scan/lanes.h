@@ -33,9 +33,9 @@ static inline v16 high_product(vu16 a, vu16 b) {
 #elif defined(__SSE2__) && LANES_BYTES == 16
     return (v16)__builtin_ia32_pmulhuw128((v16)a, (v16)b);
 #else
-    v16 out;
-    for (int i = 0; i < PER16; i++) out[i] = (int16_t)((uint32_t)a[i] * b[i] >> 16);
-    return out;
+    vu16 out;
+    for (int i = 0; i < PER16; i++) out[i] = (uint16_t)((uint32_t)a[i] * b[i] >> 16);
+    return (v16)out;
 #endif
 }
 
@@ -102,7 +102,7 @@ static void look16(struct walk *w, v16 *d, float spread, float fall) {
         v16 hit[N16], any = {0};
         for (int v = 0; v < N16; v++) {
             vu16 root;
-            memcpy(&root, w->b->root16 + v * PER16, sizeof root);
+            memcpy(&root, w->b->root16 + (size_t)v * PER16, sizeof root);
             v16 h = {0};
             if (k->model.high) h |= d[v] >= least + high_product(root, (vu16){0} + upper);
             if (k->model.low) h |= d[v] <= most - high_product(root, (vu16){0} + down);
@@ -123,7 +123,7 @@ static inline bool worth16(const struct spatial_batch *b, const v16 *end, const 
     uint16_t spread = (uint16_t)(block->spread * 16.0F);
     for (int v = 0; v < N16; v++) {
         vu16 root;
-        memcpy(&root, b->root16 + v * PER16, sizeof root);
+        memcpy(&root, b->root16 + (size_t)v * PER16, sizeof root);
         any |= end[v] >= low + high_product(root, (vu16){0} + spread);
         if (fall == NULL) continue;
         int16_t high = (int16_t)fall->high;
@@ -191,7 +191,7 @@ static inline bool worth32(const v32 *d, const float *root, double from_base, fl
     v32 any = {0};
     for (int v = 0; v < N32; v++) {
         vf32 r;
-        memcpy(&r, root + v * PER32, sizeof r);
+        memcpy(&r, root + (size_t)v * PER32, sizeof r);
         /* A count less than the product in single precision is surely less than the exact one. */
         v32 way = __builtin_convertvector(r * spread, v32) - 1;
         if (low)

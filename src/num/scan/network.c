@@ -100,8 +100,9 @@ double window_way(const struct scan_data *data, uint32_t from, uint32_t to) {
         for (size_t e = 0; e < data->n_edges; e++) {
             const struct scan_edge *edge = &data->edges[e];
             double there = way[edge->from] + edge->length, back = way[edge->to] + edge->length;
-            if (there < way[edge->to]) way[edge->to] = there, moved = true;
-            if (back < way[edge->from]) way[edge->from] = back, moved = true;
+            moved = moved || there < way[edge->to] || back < way[edge->from];
+            way[edge->to] = fmin(way[edge->to], there);
+            way[edge->from] = fmin(way[edge->from], back);
         }
     }
     double found = way[to];

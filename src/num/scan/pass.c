@@ -194,6 +194,7 @@ static enum err_code tell_places(const struct scan_pass *p, size_t list, uint32_
     }
     if (p->options->shape != SCAN_FLEXIBLE)
         c->radius = scan_zones_radius(p->data, z, list, len - 1);
+    if (isnan(c->radius)) return err_fail(err, ERR_NOMEM, "radius of a cluster");
     return ERR_OK;
 }
 

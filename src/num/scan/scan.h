@@ -131,9 +131,9 @@ struct scan_cluster {
     size_t slot_first, slot_last; /* inclusive */
     int64_t observed;
     double expected;
-    double relative_risk;   /* NaN for the permutation model; INFINITY when all cases are in it */
-    double llr;             /* or the test statistic of the permutation model */
-    uint32_t rank_in;       /* replicas at or above, + 1 */
+    double relative_risk; /* NaN for the permutation model; INFINITY when all cases are in it */
+    double llr;           /* or the test statistic of the permutation model */
+    uint32_t rank_in;     /* replicas at or above, + 1 */
     /* rank_in / (replicas_run + 1); (rank_in - 1) / replicas_run when it stopped early (Besag and
      * Clifford 1991); the Gumbel one in that mode; NaN without replicas. */
     double p_value;

@@ -196,7 +196,7 @@ static void list_near(const struct windows *w, const struct window_shape *shape,
         reach = 2.0 * near_extent(shape->tree) / sqrt((double)w->n_points);
         wider = 2.0;
     }
-    for (;; reach *= wider) {
+    while (true) {
         if (reach > w->max_distance || !(reach > 0.0)) reach = w->max_distance;
         size_t n = near_disc(shape->tree, middle, reach, s->hits);
         near_sort(s->hits, n, w->tie, w->dim, s->spare, s->bucket);
@@ -207,6 +207,7 @@ static void list_near(const struct windows *w, const struct window_shape *shape,
             s->reach = last > 0 ? s->hits[last - 1].distance : 0.0;
             return;
         }
+        reach *= wider;
     }
 }
 

@@ -29,7 +29,8 @@ static inline uint32_t scan_zones_member(const struct scan_zones *z, size_t i) {
 enum err_code scan_zones_build(const struct scan_data *data, const struct scan_options *options,
                                const double *size, double total_size, const struct num_run *run,
                                struct arena *a, struct scan_zones *out, struct err *err) NODISCARD;
-/* Distance from the centre of a list to its member number `member`, in the metric's unit. */
+/* Distance from the centre of a list to its member number `member` (from 0), in the metric's unit;
+ * the short axis of an ellipse; 0 for given lists; NaN without memory for a network's. */
 double scan_zones_radius(const struct scan_data *data, const struct scan_zones *zones, size_t list,
                          size_t member);
 #endif

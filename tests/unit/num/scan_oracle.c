@@ -208,13 +208,13 @@ void oracle_scan(const struct oracle *o, const double *cases, struct oracle_foun
 void city_make(struct city *c, size_t n, unsigned kind, size_t n_cases, uint64_t seed) {
     *c = (struct city){.n = n};
     struct rng r = rng_new(seed, 77);
-    double sum = 0;
     for (size_t i = 0; i < n; i++) {
         c->x[i] = rng_unit(&r) * 10;
         c->y[i] = rng_unit(&r) * 10;
         if (kind & CITY_GRID) {
             c->x[i] = (double)(i % 6);
-            c->y[i] = (double)(i / 6);
+            size_t line = i / 6;
+            c->y[i] = (double)line;
         }
         if (kind & CITY_SPHERE) {
             c->x[i] = 118 + c->x[i] / 5;
@@ -222,7 +222,6 @@ void city_make(struct city *c, size_t n, unsigned kind, size_t n_cases, uint64_t
         }
         c->expected[i] = 1 + rng_below(&r, 20);
         if ((kind & CITY_ZEROS) && rng_below(&r, 4) == 0) c->expected[i] = 0;
-        sum += c->expected[i];
         c->cases[i].place = c->controls[i].place = (uint32_t)i;
     }
     for (size_t k = 0; k < n_cases;) {
