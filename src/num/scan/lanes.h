@@ -66,7 +66,9 @@ static inline int32_t whole(const struct spatial_model *m, double measure) {
     return (int32_t)(measure * m->rate);
 }
 static inline int16_t narrow16(double x) {
-    return x >= 32767.0 ? INT16_MAX : x <= -32768.0 ? INT16_MIN : (int16_t)x;
+    if (x >= 32767.0) return INT16_MAX;
+    if (x <= -32768.0) return INT16_MIN;
+    return (int16_t)x;
 }
 
 /* The lanes that a closer look left over, exactly. */
