@@ -98,8 +98,9 @@ static const char *mean_name(enum transform t) {
 static enum err_code above_zero(const struct composite_family *f, uint32_t c, enum transform t,
                                 struct err *err) {
     const double *v = composite_child_row(f, c);
+    bool zero_fits = t == POWERED && f->agg->power > 0;
     for (size_t j = 0; j < f->plan->n_area; j++) {
-        if (v[j] <= 0) return bad_value(f, c, j, mean_name(t), err);
+        if (v[j] <= 0 && !(zero_fits && v[j] == 0)) return bad_value(f, c, j, mean_name(t), err);
     }
     return ERR_OK;
 }

@@ -93,6 +93,7 @@ enum err_code composite_bod(const struct composite_family *f, double *out, struc
     }
     size_t m = d.n_kept;
     d.kept = kept;
+    if (m == 1) d.shares = false; /* an only child has it all */
     d.n_col = f->plan->n_area + (d.shares ? 2 * m : 0);
     double *block = mem_new(m * (d.n_col + 2) + 2 * d.n_col, sizeof *block);
     d.relation = mem_new(m, sizeof *d.relation);

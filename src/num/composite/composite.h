@@ -182,7 +182,7 @@ enum composite_agg_kind {
     COMPOSITE_ARITHMETIC,
     COMPOSITE_GEOMETRIC, /* values > 0 */
     COMPOSITE_HARMONIC,  /* values > 0 */
-    COMPOSITE_POWER,     /* (sum w y^p)^(1/p); values > 0 unless p = 1 */
+    COMPOSITE_POWER,     /* (sum w y^p)^(1/p); values > 0; 0 too when p > 0; any when p = 1 */
     COMPOSITE_MPI_PLUS,  /* mean + S cv: high is bad */
     COMPOSITE_MPI_MINUS, /* mean - S cv: high is good */
     COMPOSITE_COPELAND,  /* areas beaten less areas that beat it, of the outranking matrix */

@@ -97,8 +97,25 @@ const struct report_row *report_rows(const struct index_study *s, struct arena *
 
 /* ---- JSON ---- */
 
+/* Areas that are not among those told. */
+static void json_screened(struct jw *w, const struct index_study *s) {
+    const struct composite_result *r = &s->result;
+    size_t n = r->n_area[COMPOSITE_AGGREGATED], k = 0;
+    jw_key(w, "screened_out");
+    jw_arr(w);
+    for (size_t j = 0; j < s->columns.n_area && n < s->columns.n_area; j++) {
+        if (k < n && r->area[COMPOSITE_AGGREGATED][k] == j) {
+            k++;
+            continue;
+        }
+        jw_str(w, s->columns.area[j]);
+    }
+    jw_end(w, ']');
+}
+
 static void json_notes(struct jw *w, const struct index_study *s) {
     const struct composite_result *r = &s->result;
+    json_screened(w, s);
     jw_key(w, "dropped");
     jw_arr(w);
     for (size_t i = 0; i < s->tree.n_ind; i++) {

@@ -1,0 +1,1 @@
+gezhi_test(test_index_study test_index_study.c LINK study_composite)
