@@ -14,6 +14,7 @@
 #ifndef NUM_SCAN_SPACE_TIME_H
 #define NUM_SCAN_SPACE_TIME_H
 #include "base/rng.h"
+#include "num/scan/draw.h"
 #include "num/scan/kernel.h"
 
 enum {
@@ -94,11 +95,9 @@ struct st_event {
 struct st_draw {
     enum scan_model kind;
     size_t n_cases, n_column;
-    /* Poisson: Walker's alias method over cells; a case falls into one with probability inside. */
+    /* Poisson: over cells; a case falls into one with probability inside. */
     double inside;
-    size_t n_cell;
-    const double *keep;
-    const uint32_t *other;
+    struct scan_draw cell;
     /* Bernoulli: the cell of each person. Permutation: place and column of each case, cases of one
      * place together; for tail windows `n_recent` columns that count stand first. */
     size_t n_person, n_recent;
@@ -163,9 +162,6 @@ void st_set_free(struct st_set *s); /* NULL is legal */
 /* From s->event. */
 void st_set_lay(const struct st_kernel *k, struct st_set *s);
 
-/* Cells of the Poisson null: place x n_column expectations. */
-enum err_code st_draw_alias(const double *expected, size_t n, double total, struct arena *a,
-                            struct st_draw *out, struct err *err) NODISCARD;
 /* Fills s->event with a draw of replica r. */
 void st_draw_null(const struct st_kernel *k, struct rng *r, struct st_set *s);
 

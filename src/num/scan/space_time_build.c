@@ -230,7 +230,8 @@ static void choose_width(struct st_kernel *k) {
 }
 
 static double bytes_needed(const struct st_kernel *k) {
-    double tables = (double)k->n_places * (double)(k->table_width + k->draw.n_column) * 12.0;
+    double width = k->tail ? (double)k->max_len : (double)k->n_slots;
+    double tables = (double)k->n_places * width * 40.0;
     double items = k->temporal_only ? 0.0 : (double)k->zones->first[k->zones->n_lists] * 2.0;
     double row = k->tail ? (double)ST_BUCKETS * (double)k->n_pad : (double)ST_LOG_N;
     double rows = (double)ST_LEVELS * row * (k->wide ? 12.0 : 4.0);

@@ -91,7 +91,14 @@ static enum err_code draw_poisson(const double *expected, struct arena *a, struc
             cell[(n_place == 1 ? 0 : p) * d->n_column + column] += expected[p * n_slot + t];
         }
     }
-    enum err_code rc = st_draw_alias(cell, n, k->model.cases, a, d, err);
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++) sum += cell[i];
+    d->inside = sum < k->model.cases ? sum / k->model.cases : 1.0;
+    enum err_code rc = ERR_OK;
+    if (sum > 0.0)
+        rc = scan_draw_multinomial(cell, n, (uint32_t)d->n_cases, a, &d->cell, err);
+    else
+        d->n_cases = 0; /* nothing is expected where it would count */
     mem_free(cell);
     return rc;
 }

@@ -4,6 +4,8 @@
 #include "base/mem.h"
 #include "num/scan/space_time.h"
 
+__extension__ typedef unsigned __int128 wide;
+
 enum err_code st_set_new(const struct st_kernel *k, struct st_set **out, struct err *err) {
     struct st_set *s = mem_new(1, sizeof *s);
     if (s == NULL) return err_fail(err, ERR_NOMEM, "no memory for a replica");
@@ -128,49 +130,6 @@ void st_set_lay(const struct st_kernel *k, struct st_set *s) {
         lay_slots(k, s);
 }
 
-enum err_code st_draw_alias(const double *expected, size_t n, double total, struct arena *a,
-                            struct st_draw *out, struct err *err) {
-    /* Vose 1991, "A linear algorithm for generating random numbers with a given distribution". */
-    double *keep = ARENA_NEW(a, double, n);
-    uint32_t *other = ARENA_NEW(a, uint32_t, n), *stack = mem_new(n, sizeof *stack);
-    if (keep == NULL || other == NULL || stack == NULL) {
-        mem_free(stack);
-        return err_fail(err, ERR_NOMEM, "no memory to draw from %zu cells", n);
-    }
-    double sum = 0.0;
-    for (size_t i = 0; i < n; i++) sum += expected[i];
-    /* Small ones from below, large ones from above. */
-    size_t n_small = 0, n_large = 0;
-    for (size_t i = 0; i < n; i++) {
-        keep[i] = sum > 0.0 ? expected[i] / sum * (double)n : 1.0;
-        other[i] = (uint32_t)i;
-        if (keep[i] < 1.0)
-            stack[n_small++] = (uint32_t)i;
-        else
-            stack[n - ++n_large] = (uint32_t)i;
-    }
-    while (n_small > 0 && n_large > 0) {
-        uint32_t small = stack[--n_small], large = stack[n - n_large];
-        other[small] = large;
-        keep[large] -= 1.0 - keep[small];
-        if (keep[large] < 1.0) {
-            n_large--;
-            stack[n_small++] = large;
-        }
-    }
-    /* What rounding has left over is whole; but a cell without expectation takes no case. */
-    while (n_small > 0) {
-        uint32_t i = stack[--n_small];
-        if (expected[i] > 0.0) keep[i] = 1.0;
-    }
-    mem_free(stack);
-    out->n_cell = n;
-    out->keep = keep;
-    out->other = other;
-    out->inside = sum < total ? sum / total : 1.0;
-    return ERR_OK;
-}
-
 static struct st_event cell_event(const struct st_draw *d, uint32_t cell) {
     return (struct st_event){cell / (uint32_t)d->n_column, cell % (uint32_t)d->n_column};
 }
@@ -187,9 +146,9 @@ static size_t skipped(const struct st_draw *d, struct rng *r) {
 static void draw_poisson(const struct st_draw *d, struct rng *r, struct st_set *s) {
     s->n_event = 0;
     for (size_t i = skipped(d, r); i < d->n_cases; i += 1 + skipped(d, r)) {
-        double u = rng_unit(r) * (double)d->n_cell;
-        uint32_t cell = (uint32_t)u;
-        if (u - (double)cell >= d->keep[cell]) cell = d->other[cell];
+        wide both = (wide)rng_u64(r) * d->cell.n_places;
+        uint32_t cell = (uint32_t)(both >> 64);
+        if ((uint64_t)both >= d->cell.keep[cell]) cell = d->cell.other[cell];
         s->event[s->n_event++] = cell_event(d, cell);
     }
 }
