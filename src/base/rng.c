@@ -48,6 +48,45 @@ uint64_t rng_u64(struct rng *r) {
     return low | (uint64_t)rng_u32(r) << 32;
 }
 
+enum { BESIDE = 4 };
+
+/* BESIDE blocks at once: their chains of multiplications do not wait for one another. */
+static void philox_beside(const struct rng *r, uint64_t out[2 * BESIDE]) {
+    uint32_t x0[BESIDE], x1[BESIDE], x2[BESIDE], x3[BESIDE];
+    uint32_t k0 = (uint32_t)r->seed, k1 = (uint32_t)(r->seed >> 32);
+    for (unsigned i = 0; i < BESIDE; i++) {
+        x0[i] = (uint32_t)(r->counter + i);
+        x1[i] = (uint32_t)((r->counter + i) >> 32);
+        x2[i] = (uint32_t)r->stream;
+        x3[i] = (uint32_t)(r->stream >> 32);
+    }
+    for (int round = 0; round < 10; round++) {
+        for (unsigned i = 0; i < BESIDE; i++) {
+            uint64_t p0 = (uint64_t)mul0 * x0[i], p1 = (uint64_t)mul1 * x2[i];
+            x0[i] = (uint32_t)(p1 >> 32) ^ x1[i] ^ k0;
+            x1[i] = (uint32_t)p1;
+            x2[i] = (uint32_t)(p0 >> 32) ^ x3[i] ^ k1;
+            x3[i] = (uint32_t)p0;
+        }
+        k0 += weyl0;
+        k1 += weyl1;
+    }
+    for (size_t i = 0; i < BESIDE; i++) {
+        out[2 * i] = x0[i] | (uint64_t)x1[i] << 32;
+        out[2 * i + 1] = x2[i] | (uint64_t)x3[i] << 32;
+    }
+}
+
+void rng_fill_u64(struct rng *r, uint64_t *out, size_t n) {
+    size_t i = 0;
+    for (; i < n && r->left != 0; i++) out[i] = rng_u64(r);
+    for (; r->left == 0 && i + 2 * BESIDE <= n; i += 2 * BESIDE) {
+        philox_beside(r, out + i);
+        r->counter += BESIDE;
+    }
+    for (; i < n; i++) out[i] = rng_u64(r);
+}
+
 uint32_t rng_below(struct rng *r, uint32_t n) {
     app_assert(n >= 1);
     /* Lemire 2019, "Fast random integer generation in an interval", algorithm 5: multiply, refuse

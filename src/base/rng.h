@@ -3,6 +3,7 @@
  * machine and thread. Not for secrets. */
 #ifndef BASE_RNG_H
 #define BASE_RNG_H
+#include <stddef.h>
 #include <stdint.h>
 
 struct rng {
@@ -13,6 +14,8 @@ struct rng {
 struct rng rng_new(uint64_t seed, uint64_t stream);
 uint32_t rng_u32(struct rng *r);
 uint64_t rng_u64(struct rng *r);
+/* The same as n calls of rng_u64, faster. */
+void rng_fill_u64(struct rng *r, uint64_t *out, size_t n);
 uint32_t rng_below(struct rng *r, uint32_t n); /* unbiased, n >= 1 */
 double rng_unit(struct rng *r);                /* [0, 1), 53 bits */
 double rng_normal(struct rng *r);

@@ -102,10 +102,16 @@ void scan_draw_counts(const struct scan_draw *d, struct rng *r, uint64_t *taken,
         draw_persons(d, r, taken, picked, count);
         return;
     }
-    for (uint32_t c = 0; c < d->n_cases; c++) {
-        /* The high half chooses the entry, the low half is even within it. */
-        wide both = (wide)rng_u64(r) * d->n_places;
-        size_t i = (size_t)(both >> 64);
-        count[(uint64_t)both < d->keep[i] ? i : d->other[i]]++;
+    uint64_t random[64];
+    for (uint32_t c = 0; c < d->n_cases;) {
+        uint32_t n = d->n_cases - c < 64 ? d->n_cases - c : 64;
+        rng_fill_u64(r, random, n);
+        for (uint32_t k = 0; k < n; k++) {
+            /* The high half chooses the entry, the low half is even within it. */
+            wide both = (wide)random[k] * d->n_places;
+            size_t i = (size_t)(both >> 64);
+            count[(uint64_t)both < d->keep[i] ? i : d->other[i]]++;
+        }
+        c += n;
     }
 }

@@ -38,6 +38,20 @@ static void streams_differ_and_repeat(void **state) {
     assert_int_equal(same_c + same_d, 0);
 }
 
+static void filling_is_the_same_as_one_by_one(void **state) {
+    (void)state;
+    for (unsigned before = 0; before < 5; before++)
+        for (size_t n = 0; n < 40; n++) {
+            struct rng a = rng_new(3, 9), b = a;
+            uint64_t filled[40] = {0};
+            a.counter = b.counter = UINT64_C(0xfffffffe); /* the carry into the upper half */
+            for (unsigned i = 0; i < before; i++) assert_int_equal(rng_u32(&a), rng_u32(&b));
+            rng_fill_u64(&a, filled, n);
+            for (size_t i = 0; i < n; i++) assert_true(filled[i] == rng_u64(&b));
+            assert_int_equal(rng_u32(&a), rng_u32(&b));
+        }
+}
+
 static void below_is_even(void **state) {
     (void)state;
     static const uint32_t sizes[] = {1, 2, 3, 7, 10, 100};
@@ -130,8 +144,11 @@ static void poisson_probabilities(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(known_answers),         cmocka_unit_test(streams_differ_and_repeat),
-        cmocka_unit_test(below_is_even),         cmocka_unit_test(laws),
+        cmocka_unit_test(known_answers),
+        cmocka_unit_test(streams_differ_and_repeat),
+        cmocka_unit_test(filling_is_the_same_as_one_by_one),
+        cmocka_unit_test(below_is_even),
+        cmocka_unit_test(laws),
         cmocka_unit_test(poisson_probabilities),
     };
     return cmocka_run_group_tests_name("base/rng", tests, NULL, NULL);
