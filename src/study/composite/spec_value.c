@@ -6,20 +6,14 @@
 
 #include "study/composite/spec_inside.h"
 
-static enum err_code fail_at(const char *name, int line, int col, struct err *err, const char *fmt,
-                             va_list args) {
-    char text[400];
-    (void)vsnprintf(text, sizeof text, fmt, args);
-    return err_fail(err, ERR_INVALID, "%s:%d:%d: %s", name, line, col, text);
-}
-
 enum err_code index_spec_fail(const char *name, const struct val *v, struct err *err,
                               const char *fmt, ...) {
+    char text[400];
     va_list args;
     va_start(args, fmt);
-    enum err_code rc = fail_at(name, v->line, v->col, err, fmt, args);
+    (void)vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    return rc;
+    return err_fail(err, ERR_INVALID, "%s:%d:%d: %s", name, v->line, v->col, text);
 }
 
 enum err_code spec_no_memory(const struct index_reader *r, struct err *err) {

@@ -253,11 +253,12 @@ static void all_of_the_spec(void **state) {
         "screen: {rule: missing_or_zeros, min_share: 0.5, min_nonzero: 0.1, min_indicator_share: "
         "0.1, when: after_imputation}\n",
         "normalise: {method: exponential, rate: 20}\nweights: {levels: [pca_variance, "
-        "pca_loadings], "
+        "pca_variance], "
         "min_eigenvalue: 0.9}\nimpute: {method: mean}\n",
         "normalise: {method: percentile}\naggregate: {method: copeland, flat: true, ties: "
         "rounded}\n",
-        "normalise: {method: distance_to_reference, reference: d, cap: true}\n",
+        "impute: {method: mean}\nnormalise: {method: distance_to_reference, reference: b, cap: "
+        "true}\n",
         "normalise: {method: min_max, range: [1, 2]}\naggregate: {method: harmonic, exponential: "
         "23}\n"
         "weights: {levels: [given, ahp], priorities: geometric_mean, comparisons: {X: [[1, 3], "
