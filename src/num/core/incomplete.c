@@ -141,7 +141,10 @@ static double beta_lower(double x, double y, double a, double b) {
 /* ln Gamma(b + a) - ln Gamma(b) with full relative accuracy as a goes to 0. */
 static double log_gamma_step(double a, double b) {
     double below = 0;
-    for (; b < 16; b++) below += log1p(a / b);
+    while (b < 16) {
+        below += log1p(a / b);
+        b += 1;
+    }
     /* Stirling's series term by term (as in num_stirling_error). */
     static const double c[] = {1.0 / 12,    -1.0 / 360, 1.0 / 1260,
                                -1.0 / 1680, 1.0 / 1188, -691.0 / 360360};

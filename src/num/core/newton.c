@@ -48,12 +48,14 @@ static enum err_code newton_step(struct newton *w, struct err *err) {
 /* Halve the step until the value falls; false when it never does. */
 static bool descend(struct newton *w, double slope) {
     double t = 1, slack = 1e-14 * fmax(1, fabs(w->value));
-    for (int halving = 0; halving < 60; halving++, t /= 2) {
+    for (int halving = 0; halving < 60; halving++) {
         for (size_t i = 0; i < w->n; i++) w->next[i] = w->x[i] + t * w->step[i];
         double value = w->f(w->arg, w->next, NULL, NULL);
-        if (!isfinite(value) || value > w->value + 1e-4 * t * slope + slack) continue;
-        memcpy(w->x, w->next, w->n * sizeof *w->x);
-        return true;
+        if (isfinite(value) && value <= w->value + 1e-4 * t * slope + slack) {
+            memcpy(w->x, w->next, w->n * sizeof *w->x);
+            return true;
+        }
+        t /= 2;
     }
     return false;
 }

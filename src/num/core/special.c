@@ -46,7 +46,10 @@ double num_digamma(double x) {
 double num_trigamma(double x) {
     if (isnan(x) || x <= 0) return NAN;
     double below = 0;
-    for (; x < 14; x++) below += 1 / (x * x);
+    while (x < 14) {
+        below += 1 / (x * x);
+        x += 1;
+    }
     /* Abramowitz and Stegun 6.4.12. */
     double z = 1 / (x * x);
     double tail =
@@ -60,7 +63,10 @@ double num_trigamma(double x) {
 double num_stirling_error(double x) {
     /* Recurrence up to where Stirling's series (Abramowitz and Stegun 6.1.40) is exact. */
     double below = 0;
-    for (; x < 16; x++) below += (x + 0.5) * log1p(1 / x) - 1;
+    while (x < 16) {
+        below += (x + 0.5) * log1p(1 / x) - 1;
+        x += 1;
+    }
     double z = 1 / (x * x);
     return below + (1.0 / 12 - z * (1.0 / 360 -
                                     z * (1.0 / 1260 -

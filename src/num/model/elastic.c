@@ -99,7 +99,7 @@ static bool fit_lambda(struct elastic *e) {
         descend(e, 0.1 * tol);
         double t = 1;
         int halving = 0;
-        for (; halving < 40; halving++, t /= 2) {
+        for (; halving < 40; halving++) {
             for (size_t j = 0; j < e->p; j++) {
                 double at = e->beta[j] + e->step[j];
                 /* A coordinate set to 0 is 0 and not a rounding of it. */
@@ -107,6 +107,7 @@ static bool fit_lambda(struct elastic *e) {
             }
             double then = value_of(e, e->next, NULL, NULL);
             if (isfinite(then) && then <= value + 1e-14 * fmax(1, fabs(value))) break;
+            t /= 2;
         }
         if (halving == 40) return false;
         memcpy(e->beta, e->next, e->p * sizeof *e->beta);

@@ -14,9 +14,9 @@ static const double mass[4] = {0.36268378337836198297, 0.31370664587788728734,
 /* Integral of V^(-1/3), V = t + t^2 / theta, from a to b; with t = v^3 it is smooth at 0. */
 static double nb_integral(double a, double b, double theta) {
     double from = cbrt(a), to = cbrt(b), unit = cbrt(theta);
-    double panels = fmin(2000, ceil(2 * fabs(to - from) / unit) + 1);
+    int panels = (int)fmin(2000, ceil(2 * fabs(to - from) / unit) + 1);
     double half = (to - from) / (2 * panels), sum = 0;
-    for (double k = 0; k < panels; k++) {
+    for (int k = 0; k < panels; k++) {
         double middle = from + (2 * k + 1) * half;
         for (int i = 0; i < 8; i++) {
             double v = middle + half * (i < 4 ? node[i] : -node[i - 4]);

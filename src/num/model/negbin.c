@@ -19,7 +19,7 @@ static double theta_score(void *arg, double log_theta) {
         double rest = (mu - y) / (mu + theta) - log1p(mu / theta);
         double step = 0;
         if (y < 50) {
-            for (double k = 0; k < y; k++) step += 1 / (theta + k);
+            for (int k = 0; k < (int)y; k++) step += 1 / (theta + k);
         } else {
             step = num_digamma(y + theta) - at_theta;
         }

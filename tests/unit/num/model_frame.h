@@ -58,7 +58,7 @@ static inline const struct val *expected_json(struct arena *a, const char *path)
     struct buf b;
     buf_init(&b, (size_t)1 << 20);
     struct err err;
-    const struct val *v;
+    const struct val *v = NULL;
     enum err_code rc = file_read(path, &b, &err);
     if (rc == ERR_NOT_FOUND) {
         printf("skipped: there is no %s\n", path);

@@ -53,7 +53,7 @@ static void isotonic_is_best(void **state) {
             score[i] = rng_below(&r, 30);
             value[i] = rng_normal(&r) + 0.05 * score[i];
             weight[i] = 1 + rng_below(&r, 5);
-            for (double k = 0; k < weight[i]; k++) {
+            for (int k = 0; k < (int)weight[i]; k++) {
                 copy_score[n] = score[i];
                 copy_value[n++] = value[i];
             }
@@ -65,7 +65,8 @@ static void isotonic_is_best(void **state) {
                          ERR_OK);
         /* Residuals summed from the left are never below 0, and 0 in all. */
         double total = 0, weights = 0;
-        for (double s = 0; s < 30; s++) {
+        for (int step = 0; step < 30; step++) {
+            double s = step;
             double fit = model_isotonic_chance(&m, s);
             assert_true(fabs(fit - model_isotonic_chance(&copies, s)) < 1e-9);
             assert_true(s == 0 || fit >= model_isotonic_chance(&m, s - 1) - 1e-15);

@@ -13,10 +13,7 @@ static struct model_path path_of(const struct model_data *d, enum model_family f
     return path;
 }
 
-/* glmnet 4.1-6 under R 4.2.2, thresh 1e-20: the same objective, standardised. */
-static void birthwt_glmnet(void **state) {
-    (void)state;
-    struct arena *a = test_arena();
+static struct model_data birthwt(struct arena *a) {
     const struct table *t = shared_table(a, SHARED("reference/failure/birthwt.csv"));
     struct frame f = frame_new(a, t->n_row);
     f.y = shared_column(a, t, "low");
@@ -27,7 +24,14 @@ static void birthwt_glmnet(void **state) {
     frame_add(&f, "raceother", level_of(a, t, "race", "other"));
     static const char *const rest[] = {"smoke", "ptd", "ht", "ui"};
     for (size_t k = 0; k < 4; k++) frame_add(&f, rest[k], shared_column(a, t, rest[k]));
-    struct model_data d = frame_data(&f);
+    return frame_data(&f);
+}
+
+/* glmnet 4.1-6 under R 4.2.2, thresh 1e-20: the same objective, standardised. */
+static void birthwt_glmnet(void **state) {
+    (void)state;
+    struct arena *a = test_arena();
+    struct model_data d = birthwt(a);
     const double lambda[] = {0.1, 0.03, 0.01, 0.002};
     static const double want[3][3][9] = {
         {{0.047297338018, -0.0164020252387, -0.00774799899618, 0.366402772834, 0.159444602517,
@@ -61,6 +65,14 @@ static void birthwt_glmnet(void **state) {
             check_all("birthwt elastic coef", path.coef + (l + 1) * 9, want[k][l], 9, 1e-6, 0);
         check_all("birthwt elastic deviance ratio", path.deviance_ratio, ratio[k], 4, 1e-7, 0);
     }
+    arena_free(a);
+}
+
+/* The penalty at which the first coefficient moves, as glmnet's; no penalty: maximum likelihood. */
+static void ends_of_the_path(void **state) {
+    (void)state;
+    struct arena *a = test_arena();
+    struct model_data d = birthwt(a);
     struct model_elastic_options o = {.alpha = 1, .n_lambda = 5};
     struct model_path path = path_of(&d, MODEL_LOGISTIC, &o, a);
     const double glmnet[] = {0.125025661409, 0.0125025661409, 0.00125025661409, 0.000125025661409,
@@ -311,10 +323,10 @@ static void faults(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(birthwt_glmnet), cmocka_unit_test(epil_glmnet),
-        cmocka_unit_test(pipes_ridge),    cmocka_unit_test(cross_validation),
-        cmocka_unit_test(cv_by_hand),     cmocka_unit_test(time_folds),
-        cmocka_unit_test(faults),
+        cmocka_unit_test(birthwt_glmnet),   cmocka_unit_test(ends_of_the_path),
+        cmocka_unit_test(epil_glmnet),      cmocka_unit_test(pipes_ridge),
+        cmocka_unit_test(cross_validation), cmocka_unit_test(cv_by_hand),
+        cmocka_unit_test(time_folds),       cmocka_unit_test(faults),
     };
     return cmocka_run_group_tests_name("num/model/elastic", tests, NULL, NULL);
 }

@@ -13,6 +13,28 @@ static struct model_scores scores_of(const double *chance, const double *y, size
     return s;
 }
 
+/* Shares of failures in the top 1, 5 and 10 % by count and by length. */
+static void check_tops(const double *mu, const struct model_data *held, const double *length,
+                       const struct val *test) {
+    struct err err;
+    for (int q = 1; q <= 10; q += q == 1 ? 4 : 5) {
+        struct model_top top;
+        char key[60];
+        assert_int_equal(
+            model_top_by_count(mu, held->y, length, held->n_row, q / 100.0, &top, &err), ERR_OK);
+        (void)snprintf(key, sizeof key, "top%d_share_of_failures", q);
+        check_digits(key, top.event_share, expected_number(test, key), 1e-12, 0);
+        (void)snprintf(key, sizeof key, "top%d_precision", q);
+        check_digits(key, top.precision, expected_number(test, key), 1e-12, 0);
+        assert_int_equal(model_top_by_size(mu, held->y, length, held->n_row, q / 100.0, &top, &err),
+                         ERR_OK);
+        (void)snprintf(key, sizeof key, "top%d_by_length_share_of_failures", q);
+        check_digits(key, top.event_share, expected_number(test, key), 1e-12, 0);
+        assert_true(top.size_share <= q / 100.0 && top.pei > 0 && top.pei < 1);
+        assert_true(fabs(top.pai - top.event_share / top.size_share) < 1e-12);
+    }
+}
+
 /* statsmodels 0.13.5 fits, scikit-learn 1.2.1 and the reference's own rules score. */
 static void pipes_logit(void **state) {
     (void)state;
@@ -57,22 +79,7 @@ static void pipes_logit(void **state) {
         (void)snprintf(label, sizeof label, "pipes %s", row[i].name);
         check_digits(label, row[i].got, expected_number(test, row[i].name), row[i].rtol, 0);
     }
-    for (int q = 1; q <= 10; q += q == 1 ? 4 : 5) {
-        struct model_top top;
-        char key[60];
-        assert_int_equal(
-            model_top_by_count(mu, held.y, p.length, held.n_row, q / 100.0, &top, &err), ERR_OK);
-        (void)snprintf(key, sizeof key, "top%d_share_of_failures", q);
-        check_digits(key, top.event_share, expected_number(test, key), 1e-12, 0);
-        (void)snprintf(key, sizeof key, "top%d_precision", q);
-        check_digits(key, top.precision, expected_number(test, key), 1e-12, 0);
-        assert_int_equal(model_top_by_size(mu, held.y, p.length, held.n_row, q / 100.0, &top, &err),
-                         ERR_OK);
-        (void)snprintf(key, sizeof key, "top%d_by_length_share_of_failures", q);
-        check_digits(key, top.event_share, expected_number(test, key), 1e-12, 0);
-        assert_true(top.size_share <= q / 100.0 && top.pei > 0 && top.pei < 1);
-        assert_true(fabs(top.pai - top.event_share / top.size_share) < 1e-12);
-    }
+    check_tops(mu, &held, p.length, test);
     arena_free(a);
 }
 
@@ -91,33 +98,59 @@ static void birthwt_scores(void **state) {
     arena_free(a);
 }
 
+static double pair(double positive, double negative) {
+    return positive > negative ? 1 : positive == negative ? 0.5 : 0;
+}
+
+static double auc_by_definition(const double *score, const uint8_t *y, size_t n) {
+    double pairs = 0, right = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++) {
+            if (y[i] == 0 || y[j] != 0) continue;
+            pairs++;
+            right += pair(score[i], score[j]);
+        }
+    return right / pairs;
+}
+
 /* Every pair looked at, against the ranks. */
 static void auc_by_pairs(void **state) {
     (void)state;
     for (uint64_t seed = 0; seed < 50; seed++) {
         struct rng r = rng_new(41, seed);
         enum { N = 60 };
-        double score[N], pairs = 0, right = 0;
+        double score[N];
         uint8_t y[N];
         for (size_t i = 0; i < N; i++) {
             score[i] = rng_below(&r, 12);
             y[i] = i < 2 ? (uint8_t)i : (uint8_t)rng_below(&r, 2);
         }
-        for (size_t i = 0; i < N; i++)
-            for (size_t j = 0; j < N; j++) {
-                if (y[i] == 0 || y[j] != 0) continue;
-                pairs++;
-                right += score[i] > score[j] ? 1 : score[i] == score[j] ? 0.5 : 0;
-            }
         double auc;
         struct err err;
         assert_int_equal(model_auc(score, y, N, &auc, &err), ERR_OK);
-        assert_true(fabs(auc - right / pairs) < 1e-15);
+        assert_true(fabs(auc - auc_by_definition(score, y, N)) < 1e-15);
         for (size_t i = 0; i < N; i++) score[i] = exp(score[i]); /* only the order counts */
         double again;
         assert_int_equal(model_auc(score, y, N, &again, &err), ERR_OK);
         assert_true(again == auc);
     }
+}
+
+/* The standard error of a difference of AUCs as DeLong et al. define it, all pairs looked at. */
+static double delong_by_definition(const double *a, const double *b, const uint8_t *y, size_t n,
+                                   double difference) {
+    double part[100] = {0}, m[2] = {0, 0}, s[2] = {0, 0};
+    assert_true(n <= 100);
+    for (size_t i = 0; i < n; i++) m[y[i] != 0]++;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++) {
+            if (y[i] == 0 || y[j] != 0) continue;
+            double psi = pair(a[i], a[j]) - pair(b[i], b[j]);
+            part[i] += psi / m[0];
+            part[j] += psi / m[1];
+        }
+    for (size_t i = 0; i < n; i++) s[y[i] != 0] += (part[i] - difference) * (part[i] - difference);
+    return sqrt(s[1] / (m[1] - 1) / m[1] + s[0] / (m[0] - 1) / m[0]);
 }
 
 /* DeLong's variance from its definition, and the level of the test on equally good forecasts. */
@@ -141,29 +174,7 @@ static void auc_compared(void **state) {
         assert_int_equal(model_auc_compare(a, b, y, N, &d, &err), ERR_OK);
         refused += d.p < 0.05;
         if (seed >= 20) continue;
-        double v10[N] = {0}, v01[N] = {0}, m = 0, n = 0;
-        for (size_t i = 0; i < N; i++) {
-            m += y[i] != 0;
-            n += y[i] == 0;
-        }
-        for (size_t i = 0; i < N; i++)
-            for (size_t j = 0; j < N; j++) {
-                if (y[i] == 0 || y[j] != 0) continue;
-                double psi = (a[i] > a[j]    ? 1
-                              : a[i] == a[j] ? 0.5
-                                             : 0) -
-                             (b[i] > b[j]    ? 1
-                              : b[i] == b[j] ? 0.5
-                                             : 0);
-                v10[i] += psi / n;
-                v01[j] += psi / m;
-            }
-        double s10 = 0, s01 = 0;
-        for (size_t i = 0; i < N; i++) {
-            if (y[i] != 0) s10 += (v10[i] - d.difference) * (v10[i] - d.difference) / (m - 1);
-            if (y[i] == 0) s01 += (v01[i] - d.difference) * (v01[i] - d.difference) / (n - 1);
-        }
-        assert_true(fabs(d.se - sqrt(s10 / m + s01 / n)) < 1e-12);
+        assert_true(fabs(d.se - delong_by_definition(a, b, y, N, d.difference)) < 1e-12);
     }
     /* 5 % of 1,000 with four standard errors. */
     printf("auc_compare refuses %zu of %d equal pairs at 5 %%\n", refused, SETS);

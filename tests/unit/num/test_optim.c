@@ -179,11 +179,13 @@ static void lines(void **state) {
     assert_int_equal(num_minimize_line(bent, &at, -20, 30, 1e-9, &x, &value, &err), ERR_OK);
     near(x, 30, 1e-7);
     assert_int_equal(num_minimize_line(bent, &at, 3, 3, 1e-9, &x, &value, &err), ERR_INVALID);
-    for (double target = 1e-6; target < 1e7; target *= 13) {
+    double target = 1e-6;
+    while (target < 1e7) {
         assert_int_equal(num_root(cubic, &target, -1, 1e4, 0, &x, &err), ERR_OK);
         near(x, cbrt(target), 1e-14);
         assert_int_equal(num_root(steep, &target, -10, 10, 1e-13, &x, &err), ERR_OK);
         near(x, log(target) / 50, 1e-12);
+        target *= 13;
     }
     at = 5;
     assert_int_equal(num_root(cubic, &at, 3, 4, 0, &x, &err), ERR_INVALID);

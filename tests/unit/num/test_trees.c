@@ -203,7 +203,8 @@ static void first_cut_by_hand(void **state) {
         for (size_t i = 0; i < 300; i++) mean += d.y[i] / 300;
         double curve = mean * (1 - mean);
         for (size_t j = 0; j < P; j++)
-            for (double cut = 0.5; cut < 39; cut++) {
+            for (int whole = 0; whole < 39; whole++) {
+                double cut = whole + 0.5;
                 double g[2] = {0, 0}, n[2] = {0, 0};
                 for (size_t i = 0; i < 300; i++) {
                     size_t side = d.x[i * P + j] > cut;
