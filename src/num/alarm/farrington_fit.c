@@ -76,10 +76,14 @@ static double spread_out(struct farrington_rows *r, const struct farrington_fit 
     double deviance = 0;
     bool fast = !f->trend || fill_powers(&powers, f->slope, -r->time[0]);
     if (!fast) return INFINITY;
+    double base_of[ALARM_MAX_PERIODS + 1];
+    for (size_t g = 0; g < r->n_period; g++) {
+        if (!(fabs(f->level[g]) < 300)) return INFINITY;
+        base_of[g] = exp(f->level[g]);
+    }
     for (size_t i = 0; i < r->n_run; i++) {
         const struct farrington_run *s = &r->run[i];
-        double level = f->level[s->period], base = exp(level);
-        if (!(fabs(level) < 300)) return INFINITY;
+        double level = f->level[s->period], base = base_of[s->period];
         for (size_t k = s->first; k < s->end; k++) {
             double lin = level + f->slope * r->time[k], mu = base;
             if (f->trend) {
@@ -146,20 +150,32 @@ bool farrington_fit(struct farrington_rows *r, bool trend, struct farrington_fit
     return false;
 }
 
+/* Standardised Anscombe residual of row k when it exceeds the threshold, else 0. The Anscombe
+ * residual is concave in y and touches the Pearson residual at y = mu, so it is at most that: most
+ * rows are settled without a root. */
+static double large_residual(const struct farrington_rows *r, const struct farrington_fit *f,
+                             size_t k, uint32_t period, double threshold) {
+    double over = r->y[k] - r->mu[k], d = r->time[k] - f->period_time[period];
+    double leverage = 1 / f->period_weight[period];
+    if (over <= 0) return 0;
+    if (f->trend) leverage += d * d / f->info;
+    double free = 1 - r->work[k] * leverage;
+    if (free < 1e-10) return 0; /* the row stands alone in its period: fitted exactly */
+    double least = threshold * threshold * f->phi * free;
+    if (over * over < least * r->mu[k] * (1 - 1e-9)) return 0;
+    double c = cbrt(r->y[k]), raw = 1.5 * (c * c / sqrt(cbrt(r->mu[k])) - sqrt(r->mu[k]));
+    double residual = raw / sqrt(f->phi * free);
+    return residual > threshold ? residual : 0;
+}
+
 void farrington_reweight(struct farrington_rows *r, const struct farrington_fit *f,
                          double threshold) {
     double sum = 0;
     for (size_t i = 0; i < r->n_run; i++) {
         const struct farrington_run *s = &r->run[i];
         for (size_t k = s->first; k < s->end; k++) {
-            double d = r->time[k] - f->period_time[s->period];
-            double leverage = 1 / f->period_weight[s->period];
-            if (f->trend) leverage += d * d / f->info;
-            double free = 1 - r->work[k] * leverage, c = cbrt(r->y[k]);
-            double residual =
-                free < 1e-10 ? 0 : 1.5 * (c * c / sqrt(cbrt(r->mu[k])) - sqrt(r->mu[k]));
-            residual /= sqrt(f->phi * (free < 1e-10 ? 1 : free));
-            r->weight[k] = residual > threshold ? 1 / (residual * residual) : 1;
+            double residual = large_residual(r, f, k, s->period, threshold);
+            r->weight[k] = residual > 0 ? 1 / (residual * residual) : 1;
             sum += r->weight[k];
         }
     }

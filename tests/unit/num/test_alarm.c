@@ -50,7 +50,7 @@ static bool same(const struct alarm_point *a, const struct alarm_point *b) {
     const double x[] = {a->expected, a->upper, a->score, a->p_value, a->dispersion, a->trend};
     const double y[] = {b->expected, b->upper, b->score, b->p_value, b->dispersion, b->trend};
     for (size_t i = 0; i < 6; i++)
-        if (isnan(x[i]) ? !isnan(y[i]) : memcmp(&x[i], &y[i], sizeof x[i]) != 0) return false;
+        if (isnan(x[i]) ? !isnan(y[i]) : x[i] != y[i]) return false;
     return a->state == b->state && a->alarm == b->alarm;
 }
 
@@ -286,6 +286,38 @@ static void test_published_c3(void **state) {
     assert_true(alarms > 0);
 }
 
+/* One outbreak, labelled points [lo, hi), counted by hand. */
+static void hand_outbreak(const struct alarm_point *p, size_t lo, size_t hi, size_t from,
+                          struct alarm_score *hand) {
+    size_t any = 0, hits = 0;
+    for (size_t i = lo > from ? lo : from; i < hi; i++) {
+        any += p[i - from].state == ALARM_OK;
+        if (p[i - from].alarm && hits++ == 0) hand->days_sum += 7 * (i - lo);
+    }
+    hand->outbreaks += any > 0;
+    hand->found += hits > 0;
+}
+
+static struct alarm_score hand_score(const struct alarm_point *p, const uint8_t *label, size_t from,
+                                     size_t n) {
+    struct alarm_score hand = {0};
+    for (size_t i = from; i < n; i++) {
+        const struct alarm_point *q = &p[i - from];
+        hand.judged += q->state == ALARM_OK;
+        hand.quiet += q->state == ALARM_OK && label[i] == 0;
+        hand.false_alarms += q->alarm && label[i] == 0;
+        hand.outbreak_points += q->state == ALARM_OK && label[i] == 1;
+        hand.true_alarms += q->alarm && label[i] == 1;
+    }
+    for (size_t lo = 0; lo < n; lo++) {
+        size_t hi = lo;
+        if (label[lo] == 0 || (lo > 0 && label[lo - 1] == 1)) continue;
+        while (hi < n && label[hi] == 1) hi++;
+        hand_outbreak(p, lo, hi, from, &hand);
+    }
+    return hand;
+}
+
 /* alarm_evaluate against counting by hand, on random labels and alarms. */
 static void test_evaluate_by_hand(void **state) {
     (void)state;
@@ -295,7 +327,7 @@ static void test_evaluate_by_hand(void **state) {
         uint8_t label[60];
         int32_t day[60];
         size_t from = rng_below(&r, 20), n = 60;
-        struct alarm_score s = {0}, hand = {0};
+        struct alarm_score s = {0};
         for (size_t i = 0; i < n; i++) {
             label[i] = rng_below(&r, 3) == 0 ? 1 : 0;
             day[i] = (int32_t)(100 + 7 * i);
@@ -304,26 +336,7 @@ static void test_evaluate_by_hand(void **state) {
             p[i - from].alarm = p[i - from].state == ALARM_OK && rng_below(&r, 3) == 0;
         }
         alarm_evaluate(p, label, from, n, round % 2 == 0 ? day : NULL, 7, &s);
-        for (size_t i = from; i < n; i++) {
-            const struct alarm_point *q = &p[i - from];
-            hand.judged += q->state == ALARM_OK;
-            hand.quiet += q->state == ALARM_OK && label[i] == 0;
-            hand.false_alarms += q->alarm && label[i] == 0;
-            hand.outbreak_points += q->state == ALARM_OK && label[i] == 1;
-            hand.true_alarms += q->alarm && label[i] == 1;
-        }
-        for (size_t lo = 0; lo < n; lo++) {
-            if (label[lo] == 0 || (lo > 0 && label[lo - 1] == 1)) continue;
-            size_t any = 0, hit = 0, delay = 0;
-            for (size_t i = lo; i < n && label[i] == 1; i++) {
-                if (i < from) continue;
-                any += p[i - from].state == ALARM_OK;
-                if (p[i - from].alarm && hit++ == 0) delay = i - lo;
-            }
-            hand.outbreaks += any > 0;
-            hand.found += hit > 0;
-            hand.days_sum += 7 * delay;
-        }
+        struct alarm_score hand = hand_score(p, label, from, n);
         assert_int_equal(s.judged, hand.judged);
         assert_int_equal(s.unjudged, n - from - hand.judged);
         assert_int_equal(s.quiet, hand.quiet);

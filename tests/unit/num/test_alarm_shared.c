@@ -28,16 +28,33 @@ struct names {
     const char *t, *upper, *alarm, *expected, *phi, *trend, *p, *score, *used;
 };
 
+enum { QUANTITIES = 6 };
+
+/* One point: theirs[k] is NULL where the table has no such column. The classic writes a bound of 0
+ * where the limit of cases forbids an alarm; without a bound there is no score. */
+static void compare(struct agreement *g, const struct alarm_point *q, double *const *theirs,
+                    size_t row) {
+    const double ours[QUANTITIES] = {q->upper, q->expected, q->dispersion,
+                                     q->trend, q->p_value,  q->score};
+    bool few = q->state == ALARM_FEW;
+    for (size_t k = 0; k < QUANTITIES; k++) {
+        if (theirs[k] == NULL || isnan(theirs[k][row])) continue;
+        if (few && (k == 5 || (k == 0 && theirs[k][row] == 0))) continue;
+        agree(&g[k], ours[k], theirs[k][row]);
+    }
+}
+
 /* Rows lo .. hi-1 of the expected table against the points of the spec. */
 static void check(struct arena *a, const char *where, const struct alarm_spec *s,
                   struct alarm_series x, const struct table *t, const struct names *n, size_t lo,
                   size_t hi) {
-    const char *name[] = {n->upper, n->expected, n->phi, n->trend, n->p, n->score};
-    static const char *const what[] = {"upper", "expected", "dispersion", "trend", "p", "score"};
-    struct agreement g[6];
-    double *theirs[6] = {0}, *at = reference_column(a, t, n->t);
+    const char *name[QUANTITIES] = {n->upper, n->expected, n->phi, n->trend, n->p, n->score};
+    static const char *const what[QUANTITIES] = {"upper", "expected", "dispersion",
+                                                 "trend", "p",        "score"};
+    struct agreement g[QUANTITIES];
+    double *theirs[QUANTITIES] = {0}, *at = reference_column(a, t, n->t);
     size_t alarms = 0;
-    for (size_t k = 0; k < 6; k++) {
+    for (size_t k = 0; k < QUANTITIES; k++) {
         g[k] = (struct agreement){what[k], 1e-6, 0, 0, 0};
         if (name[k] != NULL) theirs[k] = reference_column(a, t, name[k]);
     }
@@ -45,22 +62,15 @@ static void check(struct arena *a, const char *where, const struct alarm_spec *s
     struct alarm_point *out = run_one(a, s, &x);
     for (size_t i = lo; i < hi; i++) {
         const struct alarm_point *q = &out[(size_t)at[i] - 1 - x.from];
-        bool few = q->state == ALARM_FEW, limit = s->limit_cases > 0;
-        const double ours[] = {q->upper, q->expected, q->dispersion,
-                               q->trend, q->p_value,  q->score};
-        for (size_t k = 0; k < 6; k++) {
-            if (theirs[k] == NULL || isnan(theirs[k][i])) continue;
-            if (k == 0 && few && theirs[k][i] == 0) continue; /* the classic writes 0 there */
-            if (k == 5 && few) continue;                      /* no bound, no score */
-            agree(&g[k], ours[k], theirs[k][i]);
-        }
-        if (limit) assert_int_equal(few, isnan(theirs[0][i]) || theirs[0][i] == 0);
+        compare(g, q, theirs, i);
+        if (s->limit_cases > 0)
+            assert_int_equal(q->state == ALARM_FEW, isnan(theirs[0][i]) || theirs[0][i] == 0);
         if (n->used != NULL) assert_int_equal(!isnan(q->trend), reference_flag(t, i, n->used));
         assert_int_equal(q->alarm, reference_flag(t, i, n->alarm));
-        if (q->alarm) alarms++;
+        alarms += q->alarm ? 1 : 0;
     }
     print_message("%s: %zu points, %zu alarms identical\n", where, hi - lo, alarms);
-    for (size_t k = 0; k < 6; k++)
+    for (size_t k = 0; k < QUANTITIES; k++)
         if (theirs[k] != NULL) agree_end(&g[k], where);
     assert_true(alarm_verified(s));
 }
