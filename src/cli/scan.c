@@ -1,5 +1,6 @@
 /* gezhi scan */
 #include <math.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -349,7 +350,7 @@ static enum err_code run(struct arena *a, const struct args *g, const struct sca
     (void)sigaddset(&set, SIGTERM);
     int64_t began = clock_mono_us();
     TRY(scan_study_load(a, s, &study, err));
-    (void)sigprocmask(SIG_BLOCK, &set, NULL); /* threads made from here on inherit it */
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL); /* threads made from here on inherit it */
     TRY(pool_new(threads > 64 ? 64 : threads, &pool, err));
     struct num_run how = {.parallel = pool_run,
                           .pool = pool,
@@ -362,7 +363,7 @@ static enum err_code run(struct arena *a, const struct args *g, const struct sca
     if (watch.tell && watch.stage != NULL) (void)fprintf(stderr, "\r%-32s\r", "");
     if (rc == ERR_TIMEOUT && stop_wanted(NULL)) return err_fail(err, rc, "stopped by a signal");
     TRY(rc);
-    (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+    (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
     struct scan_told told = {.study = &study,
                              .result = &result,
                              .title = prm->title,

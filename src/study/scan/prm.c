@@ -98,8 +98,9 @@ static bool parse_flag(const char *text, double *out) {
 
 /* NULL, or why the value is not taken. */
 static const char *take(const struct prm_row *row, const char *value, struct raw *raw) {
+    struct cell unused = {0};
     struct cell *cell =
-        row->field == PRM_NO_FIELD ? NULL : (struct cell *)(void *)((char *)raw + row->field);
+        row->field == PRM_NO_FIELD ? &unused : (struct cell *)(void *)((char *)raw + row->field);
     double number = 0;
     switch (row->kind) {
     case PRM_PATH:

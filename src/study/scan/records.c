@@ -284,8 +284,8 @@ static enum err_code read_neighbors(struct reading *r, const struct source *s, s
                                     struct err *err) {
     size_t width = source_width(s, i);
     for (size_t k = 0; k < width; k++) {
-        uint32_t id;
-        bool known;
+        uint32_t id = 0;
+        bool known = false;
         TRY(read_id(r, s, i, k, &id, &known, err));
         if (!known) {
             r->left_out_places++;

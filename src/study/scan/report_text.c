@@ -22,23 +22,24 @@ static const struct words analyses[] = {
 static const struct words rates[] = {
     {"", ""}, {"high rates", "高发"}, {"low rates", "低发"}, {"high and low rates", "高发与低发"}};
 
-static void head(struct buf *b, const struct scan_told *told, bool zh) {
+static void left_out(struct buf *b, const struct scan_study *s, bool zh) {
+    if (s->left_out_places > 0)
+        buf_printf(b, zh ? "未计入（位置未知）：%lld\n" : "Left out, unknown places: %lld\n",
+                   (long long)s->left_out_places);
+    if (s->left_out_times > 0)
+        buf_printf(b,
+                   zh ? "未计入（在研究期之外）：%lld\n" : "Left out, outside the period: %lld\n",
+                   (long long)s->left_out_times);
+}
+
+static void data_of(struct buf *b, const struct scan_told *told, bool zh) {
     const struct scan_study *s = told->study;
-    const struct scan_options *o = &s->options;
-    if (told->title != NULL && *told->title != '\0') buf_printf(b, "%s\n\n", told->title);
-    if (zh)
-        buf_printf(b, "%s%s扫描，%s模型，查找%s聚集\n", analyses[o->analysis].zh,
-                   o->prospective ? "前瞻性" : "", models[s->data.model].zh, rates[o->rates].zh);
-    else
-        buf_printf(b, "%s scan%s, %s model, looking for %s\n", analyses[o->analysis].en,
-                   o->prospective ? ", prospective" : "", models[s->data.model].en,
-                   rates[o->rates].en);
     if (s->dated) {
         buf_str(b, say((struct words){"Study period: ", "研究期："}, zh));
         when(b, s, s->start, s->end, zh);
         buf_printf(b, zh ? "，%zu 个时段\n" : ", slots: %zu\n", s->slots.n);
     }
-    if (o->analysis != SCAN_TEMPORAL)
+    if (s->options.analysis != SCAN_TEMPORAL)
         buf_printf(b, zh ? "位置 %zu 个，地点 %zu 处\n" : "Locations: %zu at %zu places\n",
                    s->n_ids, s->data.n_places);
     buf_printf(b, zh ? "病例 %lld" : "Cases: %lld", (long long)told->result->total_cases);
@@ -50,13 +51,21 @@ static void head(struct buf *b, const struct scan_told *told, bool zh) {
         buf_printf(b, zh ? "，平均人口 %.0f" : ", mean population: %.0f", sum);
     }
     buf_char(b, '\n');
-    if (s->left_out_places > 0)
-        buf_printf(b, zh ? "未计入（位置未知）：%lld\n" : "Left out, unknown places: %lld\n",
-                   (long long)s->left_out_places);
-    if (s->left_out_times > 0)
-        buf_printf(b,
-                   zh ? "未计入（在研究期之外）：%lld\n" : "Left out, outside the period: %lld\n",
-                   (long long)s->left_out_times);
+    left_out(b, s, zh);
+}
+
+static void head(struct buf *b, const struct scan_told *told, bool zh) {
+    const struct scan_study *s = told->study;
+    const struct scan_options *o = &s->options;
+    if (told->title != NULL && *told->title != '\0') buf_printf(b, "%s\n\n", told->title);
+    if (zh)
+        buf_printf(b, "%s%s扫描，%s模型，查找%s聚集\n", analyses[o->analysis].zh,
+                   o->prospective ? "前瞻性" : "", models[s->data.model].zh, rates[o->rates].zh);
+    else
+        buf_printf(b, "%s scan%s, %s model, looking for %s\n", analyses[o->analysis].en,
+                   o->prospective ? ", prospective" : "", models[s->data.model].en,
+                   rates[o->rates].en);
+    data_of(b, told, zh);
 }
 
 static void inference(struct buf *b, const struct scan_told *told, bool zh) {
@@ -121,6 +130,20 @@ static void where(struct buf *b, const struct scan_study *s, const struct scan_c
     buf_char(b, '\n');
 }
 
+static void significance(struct buf *b, const struct scan_study *s, const struct scan_cluster *c,
+                         bool zh) {
+    if (s->data.model == SCAN_PERMUTATION)
+        buf_printf(b, zh ? "\n   检验统计量 %.6f" : "\n   test statistic %.6f", c->llr);
+    else
+        buf_printf(b, zh ? "\n   对数似然比 %.6f" : "\n   log likelihood ratio %.6f", c->llr);
+    if (!isnan(c->p_value)) buf_printf(b, zh ? "，p 值 %.4g" : ", p %.4g", c->p_value);
+    if (!isnan(c->p_gumbel)) buf_printf(b, zh ? "（耿贝尔 %.2g）" : " (Gumbel %.2g)", c->p_gumbel);
+    if (!isnan(c->recurrence_days))
+        buf_printf(b, zh ? "，重现间隔 %.0f 天" : ", recurrence interval %.0f days",
+                   c->recurrence_days);
+    buf_char(b, '\n');
+}
+
 static void numbers(struct buf *b, const struct scan_told *told, const struct scan_cluster *c,
                     bool zh) {
     const struct scan_study *s = told->study;
@@ -135,16 +158,7 @@ static void numbers(struct buf *b, const struct scan_told *told, const struct sc
         buf_printf(b, zh ? "，相对危险度 %.2f" : ", relative risk %.2f", c->relative_risk);
     if (s->options.analysis != SCAN_TEMPORAL && !isnan(population))
         buf_printf(b, zh ? "，人口 %.0f" : ", population %.0f", population);
-    if (s->data.model == SCAN_PERMUTATION)
-        buf_printf(b, zh ? "\n   检验统计量 %.6f" : "\n   test statistic %.6f", c->llr);
-    else
-        buf_printf(b, zh ? "\n   对数似然比 %.6f" : "\n   log likelihood ratio %.6f", c->llr);
-    if (!isnan(c->p_value)) buf_printf(b, zh ? "，p 值 %.4g" : ", p %.4g", c->p_value);
-    if (!isnan(c->p_gumbel)) buf_printf(b, zh ? "（耿贝尔 %.2g）" : " (Gumbel %.2g)", c->p_gumbel);
-    if (!isnan(c->recurrence_days))
-        buf_printf(b, zh ? "，重现间隔 %.0f 天" : ", recurrence interval %.0f days",
-                   c->recurrence_days);
-    buf_char(b, '\n');
+    significance(b, s, c, zh);
 }
 
 void scan_report_text(struct buf *b, const struct scan_told *told, bool zh) {

@@ -396,9 +396,8 @@ static enum time_unit wanted_precision(const struct scan_settings *s) {
     return s->options.analysis == SCAN_SPATIAL ? TIME_NONE : s->unit;
 }
 
-enum err_code scan_settings_check(const struct scan_settings *s, struct err *err) {
+static enum err_code check_model(const struct scan_settings *s, struct err *err) {
     bool temporal = s->options.analysis == SCAN_TEMPORAL;
-    bool spatial = s->options.analysis == SCAN_SPATIAL;
     if (s->cases == NULL) return err_fail(err, ERR_INVALID, "no file of cases is given (--cases)");
     if (s->model == SCAN_BERNOULLI && s->controls == NULL)
         return err_fail(err, ERR_INVALID, "the Bernoulli model needs controls (--controls)");
@@ -406,33 +405,44 @@ enum err_code scan_settings_check(const struct scan_settings *s, struct err *err
         return err_fail(err, ERR_INVALID, "only the Bernoulli model has controls");
     if (s->model != SCAN_POISSON && s->population != NULL)
         return err_fail(err, ERR_INVALID, "only the Poisson model has a population");
+    if (s->model == SCAN_POISSON && s->population == NULL && !temporal)
+        return err_fail(err, ERR_INVALID, "the Poisson model needs a population (--population)");
     if (s->model == SCAN_PERMUTATION && s->options.analysis != SCAN_SPACE_TIME)
         return err_fail(err, ERR_INVALID,
                         "the permutation model needs places and times (--analysis space-time)");
     if (s->covariates != NULL && s->model != SCAN_POISSON)
         return err_fail(err, ERR_INVALID, "only the Poisson model is adjusted for covariates");
-    if (spatial && s->options.prospective)
-        return err_fail(err, ERR_INVALID, "a purely spatial scan cannot be prospective");
+    return ERR_OK;
+}
+
+static enum err_code check_where(const struct scan_settings *s, struct err *err) {
+    bool temporal = s->options.analysis == SCAN_TEMPORAL;
     if (s->options.shape == SCAN_FLEXIBLE && s->edges == NULL)
         return err_fail(err, ERR_INVALID, "flexible windows need neighbours by --edges");
     if (s->edges != NULL && s->neighbors != NULL)
         return err_fail(err, ERR_INVALID, "give --edges or --neighbors, not both");
     if (s->grid != NULL && (s->edges != NULL || s->neighbors != NULL))
         return err_fail(err, ERR_INVALID, "a grid of centres needs plain distances");
-    if (s->grid != NULL && s->n_geo == 0 && !temporal)
-        return err_fail(err, ERR_INVALID, "a grid of centres needs places (--geo)");
-    if (!temporal && s->n_geo == 0 && s->edges == NULL && s->neighbors == NULL)
+    if (!temporal && s->n_geo == 0 &&
+        (s->grid != NULL || (s->edges == NULL && s->neighbors == NULL)))
         return err_fail(err, ERR_INVALID, "no file of places is given (--geo)");
-    if (s->model == SCAN_POISSON && s->population == NULL && !temporal)
-        return err_fail(err, ERR_INVALID, "the Poisson model needs a population (--population)");
+    if (s->options.max_size < 0 || s->options.max_size > 0.5)
+        return err_fail(err, ERR_INVALID, "the maximum size %g is not in (0, 0.5]",
+                        s->options.max_size);
+    return ERR_OK;
+}
+
+enum err_code scan_settings_check(const struct scan_settings *s, struct err *err) {
+    bool spatial = s->options.analysis == SCAN_SPATIAL;
+    TRY(check_model(s, err));
+    TRY(check_where(s, err));
+    if (spatial && s->options.prospective)
+        return err_fail(err, ERR_INVALID, "a purely spatial scan cannot be prospective");
     if (!spatial && (s->unit == TIME_NONE || wanted_precision(s) == TIME_NONE))
         return err_fail(err, ERR_INVALID,
                         "a scan in time needs cases with times (--precision) and slots (--unit)");
     if ((s->start == NULL) != (s->end == NULL))
         return err_fail(err, ERR_INVALID, "the study period needs both its start and its end");
-    if (s->options.max_size < 0 || s->options.max_size > 0.5)
-        return err_fail(err, ERR_INVALID, "the maximum size %g is not in (0, 0.5]",
-                        s->options.max_size);
     return ERR_OK;
 }
 

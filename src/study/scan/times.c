@@ -49,6 +49,15 @@ static bool generic_parse(const char *text, struct time_point *out, const char *
     return *end == '\0';
 }
 
+/* The month or day that a date does not tell. */
+static int untold_month(enum time_role role) {
+    return role == TIME_OF_COUNT ? 1 : role == TIME_OF_POPULATION ? 7 : 12;
+}
+static int untold_day(enum time_role role, bool month_told, int last) {
+    if (role == TIME_OF_END) return last;
+    return role == TIME_OF_POPULATION && month_told ? 15 : 1;
+}
+
 bool time_parse(const char *text, bool generic, enum time_role role, int first_year, int last_year,
                 struct time_point *out, const char **expected) {
     int part[3], digits[3];
@@ -56,27 +65,20 @@ bool time_parse(const char *text, bool generic, enum time_role role, int first_y
     *expected = "a date such as 2001/11/3, 2001/11 or 2001";
     int n = split_date(text, part, digits);
     if (n == 0) return false;
-    int year = part[0], month = n > 1 ? part[1] : 0, day = n > 2 ? part[2] : 0;
-    int year_digits = digits[0];
-    if (n > 1 && digits[n - 1] > 2) { /* month first, the year last */
-        year = part[n - 1];
-        year_digits = digits[n - 1];
-        month = part[0];
-        day = n > 2 ? part[1] : 0;
-    }
-    year = whole_year(year, year_digits, first_year, last_year);
+    /* Month first when the last of several numbers is wider than a day: it is the year. */
+    bool year_last = n > 1 && digits[n - 1] > 2;
+    int year_at = year_last ? n - 1 : 0, month_at = year_last ? 0 : 1, day_at = year_last ? 1 : 2;
+    int year = whole_year(part[year_at], digits[year_at], first_year, last_year);
     if (year == 0) {
         *expected = "a year of four digits: the study period does not tell its century";
         return false;
     }
     out->precision = n == 1 ? TIME_YEAR : n == 2 ? TIME_MONTH : TIME_DAY;
-    if (n == 1) month = role == TIME_OF_COUNT ? 1 : role == TIME_OF_POPULATION ? 7 : 12;
+    int month = n > 1 ? part[month_at] : untold_month(role);
     int last = civil_month_days(year, month);
+    int day = n > 2 ? part[day_at] : untold_day(role, n > 1, last);
     *expected = "a date that exists";
-    if (last == 0) return false;
-    if (n == 1) day = role == TIME_OF_END ? last : 1;
-    if (n == 2) day = role == TIME_OF_COUNT ? 1 : role == TIME_OF_POPULATION ? 15 : last;
-    if (day < 1 || day > last) return false;
+    if (last == 0 || day < 1 || day > last) return false;
     out->day = civil_days(year, month, day);
     return true;
 }
