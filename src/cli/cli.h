@@ -33,4 +33,8 @@ int cli_erase(int argc, char **argv);
 int cli_verify(int argc, char **argv);
 int cli_backup(int argc, char **argv);
 int cli_restore(int argc, char **argv);
+int cli_risk_prepare(int argc, char **argv);
+int cli_risk_fit(int argc, char **argv);
+int cli_risk_predict(int argc, char **argv);
+int cli_risk_evaluate(int argc, char **argv);
 #endif

@@ -128,11 +128,17 @@ static enum err_code iterate(struct fit *f, const struct num_run *run, struct mo
 }
 
 /* A column whose coefficient still moves though the likelihood does not: Heinze & Schemper 2001
- * call it monotone. x has spread 1 here, so 1e-3 is small for any coefficient. */
+ * call it monotone. What counts is how much of the linear predictor it is over the range of x. */
 static void flag_monotone(struct fit *f, struct model_cox *out) {
     for (size_t j = 0; j < f->p; j++) {
-        bool moves = fabs(f->step[j]) > 1e-3 && fabs(f->step[j]) > 1e-5 * fabs(f->beta[j]);
-        out->coef[j].monotone = f->keep[j] && moves && fabs(f->beta[j]) > 2;
+        double low = INFINITY, high = -INFINITY;
+        for (size_t i = 0; i < f->plan.n; i++) {
+            low = fmin(low, f->plan.x[i * f->p + j]);
+            high = fmax(high, f->plan.x[i * f->p + j]);
+        }
+        double range = high - low;
+        out->coef[j].monotone =
+            f->keep[j] && fabs(f->step[j]) * range > 0.01 && fabs(f->beta[j]) * range > 3;
         if (out->coef[j].monotone) out->any_monotone = true;
     }
 }
@@ -401,4 +407,22 @@ double model_cox_expected(const struct model_cox_base *base, size_t n_base, uint
     return (cumulative_at(base, n_base, stratum, stop) -
             cumulative_at(base, n_base, stratum, start)) *
            exp(linear);
+}
+
+double model_cox_expected_smooth(const struct model_cox_base *base, size_t n_base,
+                                 uint32_t stratum, double start, double stop, double linear,
+                                 double half) {
+    size_t first = 0, end = 0;
+    while (first < n_base && base[first].stratum < stratum) first++;
+    for (end = first; end < n_base && base[end].stratum == stratum;) end++;
+    if (first == end || !(stop > start)) return 0;
+    double last = base[end - 1].time, from = start - half, to = stop + half;
+    if (to > last) to = last;
+    if (from > last - 2 * half) from = last - 2 * half;
+    if (from < 0) from = 0;
+    if (!(to > from)) return 0;
+    double rate = (cumulative_at(base, n_base, stratum, to) -
+                   cumulative_at(base, n_base, stratum, from)) /
+                  (to - from);
+    return rate * (stop - start) * exp(linear);
 }
