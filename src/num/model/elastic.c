@@ -12,9 +12,10 @@ enum { MAX_STEPS = 60, MAX_SWEEPS = 20000 };
 struct elastic {
     struct glm_core *c;
     size_t p;
-    double total, alpha, lambda;                /* total: sum of weights */
-    double steepest;                            /* largest slope of a column when all are 0 */
-    double *sd;                                 /* p; 0: no penalty */
+    double total, alpha, lambda; /* total: sum of weights */
+    double steepest;             /* largest slope of a column when all are 0 */
+    bool has_h;                  /* h holds second derivatives, maybe of an earlier beta */
+    double *sd;                  /* p; 0: no penalty */
     double *beta, *next, *step, *g, *h, *moved; /* moved: h times step */
 };
 
@@ -89,28 +90,43 @@ static void descend(struct elastic *e, double tol) {
     }
 }
 
-/* Proximal Newton at one lambda, from beta; false when the criterion is not met. */
-static bool fit_lambda(struct elastic *e) {
-    double tol = 1e-10 * e->steepest;
-    for (int step = 0; step < MAX_STEPS; step++) {
-        double value = value_of(e, e->beta, e->g, e->h);
-        if (!isfinite(value)) return false;
-        if (worst(e, e->beta, e->g) <= tol) return true;
-        descend(e, 0.1 * tol);
-        double t = 1;
-        int halving = 0;
-        for (; halving < 40; halving++) {
-            for (size_t j = 0; j < e->p; j++) {
-                double at = e->beta[j] + e->step[j];
-                /* A coordinate set to 0 is 0 and not a rounding of it. */
-                e->next[j] = t == 1 ? at : e->beta[j] + t * e->step[j];
-            }
-            double then = value_of(e, e->next, NULL, NULL);
-            if (isfinite(then) && then <= value + 1e-14 * fmax(1, fabs(value))) break;
-            t /= 2;
+/* Half steps until the objective does not rise; *value and g are then those of the new beta. */
+static bool line_search(struct elastic *e, double *value) {
+    double t = 1;
+    for (int halving = 0; halving < 40; halving++) {
+        /* A coordinate set to 0 is 0 and not a rounding of it. */
+        for (size_t j = 0; j < e->p; j++) e->next[j] = e->beta[j] + t * e->step[j];
+        double then = value_of(e, e->next, e->g, NULL);
+        if (isfinite(then) && then <= *value + 1e-14 * fmax(1, fabs(*value))) {
+            memcpy(e->beta, e->next, e->p * sizeof *e->beta);
+            *value = then;
+            return true;
         }
-        if (halving == 40) return false;
-        memcpy(e->beta, e->next, e->p * sizeof *e->beta);
+        t /= 2;
+    }
+    return false;
+}
+
+/* Proximal Newton at one lambda, from beta; false when the criterion is not met. The second
+ * derivatives, which cost most, are kept from step to step and from lambda to lambda as long as
+ * each step brings the criterion down tenfold. */
+static bool fit_lambda(struct elastic *e) {
+    double tol = 1e-10 * e->steepest, before = INFINITY;
+    double value = value_of(e, e->beta, e->g, NULL);
+    for (int step = 0; step < MAX_STEPS && isfinite(value); step++) {
+        double now = worst(e, e->beta, e->g);
+        if (now <= tol) return true;
+        if (!e->has_h || (step > 0 && now > 0.1 * before)) {
+            value = value_of(e, e->beta, e->g, e->h);
+            e->has_h = isfinite(value);
+            if (!e->has_h) return false;
+        }
+        before = now;
+        descend(e, 0.1 * tol);
+        if (line_search(e, &value)) continue;
+        if (step > 0) return false;
+        e->has_h = false; /* the old second derivatives led astray: once more with new ones */
+        value = value_of(e, e->beta, e->g, NULL);
     }
     return false;
 }
