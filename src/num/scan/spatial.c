@@ -122,11 +122,11 @@ static void scan_batch(struct spatial_batch *b, struct rounds *r) {
                                           : r->lanes->light;
     /* A few lists from everywhere first: later ones then have something to beat. */
     size_t n = b->k->zones->n_lists, step = n / SAMPLE + 1;
-    for (size_t list = 0; list < n; list += step) scan(b, list);
-    for (size_t list = 0; list < n; list++) {
-        if (list % step != 0) scan(b, list);
-        if (list % 1024 == 0 && num_run_stopped(r->run)) atomic_store(&r->stopped, true);
-        if (list % 1024 == 0 && atomic_load(&r->stopped)) return;
+    for (size_t i = 0; i < n; i += step) scan(b, b->k->order[i]);
+    for (size_t i = 0; i < n; i++) {
+        if (i % step != 0) scan(b, b->k->order[i]);
+        if (i % 1024 == 0 && num_run_stopped(r->run)) atomic_store(&r->stopped, true);
+        if (i % 1024 == 0 && atomic_load(&r->stopped)) return;
     }
 }
 
@@ -237,6 +237,7 @@ enum err_code scan_spatial_kernel(const struct scan_data *data, const struct sca
     for (size_t p = 0; p < data->n_places; p++) k->model.cases += cases[p];
     k->zones = zones;
     k->observed = cases;
+    k->data = data;
     k->a = a;
     k->lanes = spatial_lanes_best();
     if (data->model == SCAN_BERNOULLI)

@@ -52,8 +52,10 @@ struct spatial {
     const uint32_t *observed; /* n_places: cases */
     struct scan_draw draw;
     const struct spatial_lanes *lanes;
+    const struct scan_data *data;
     /* Made by the first call of replicate. */
     struct arena *a;
+    const uint32_t *order;     /* n_lists: neighbours one after the other share what is cached */
     const size_t *first_block; /* n_lists + 1 */
     const struct spatial_block *block;
     const struct spatial_fall *fall; /* NULL unless low rates count */

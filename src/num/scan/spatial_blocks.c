@@ -1,5 +1,7 @@
 #include <math.h>
+#include <stdlib.h>
 
+#include "base/mem.h"
 #include "num/scan/llr.h"
 #include "num/scan/spatial.h"
 #include "num/scan/window.h"
@@ -103,8 +105,66 @@ static void build_task(void *arg, size_t i) {
     for (size_t list = i * LISTS_A_TASK; list < to && list < n_lists; list++) build_list(x, list);
 }
 
+/* Where a list stands on a way that winds through the city in strips. */
+struct stop {
+    uint64_t shape, strip;
+    double along;
+    uint32_t list;
+};
+
+static int compare_stops(const void *a, const void *b) {
+    const struct stop *p = a, *q = b;
+    if (p->shape != q->shape) return p->shape < q->shape ? -1 : 1;
+    if (p->strip != q->strip) return p->strip < q->strip ? -1 : 1;
+    if (p->along != q->along) return p->along < q->along ? -1 : 1;
+    return p->list < q->list ? -1 : p->list > q->list;
+}
+
+static void put_stops(const struct spatial *k, const struct scan_points *centers,
+                      struct stop *stop) {
+    const struct scan_zones *z = k->zones;
+    double low = INFINITY, high = -INFINITY;
+    for (size_t i = 0; i < centers->n; i++) {
+        low = fmin(low, centers->y[i]);
+        high = fmax(high, centers->y[i]);
+    }
+    double strips = ceil(sqrt((double)centers->n) / 4.0), wide = (high - low) / strips;
+    for (size_t list = 0; list < z->n_lists; list++) {
+        size_t c = z->center_point != NULL ? z->center_point[list] : z->center[list];
+        uint64_t strip = wide > 0.0 ? (uint64_t)((centers->y[c] - low) / wide) : 0;
+        double x = centers->x[c];
+        stop[list] = (struct stop){.shape = z->weight != NULL ? list / centers->n : 0,
+                                   .strip = strip,
+                                   .along = strip % 2 == 0 ? x : -x,
+                                   .list = (uint32_t)list};
+    }
+}
+
+/* Only the time depends on it. */
+static enum err_code order_lists(struct spatial *k, struct err *err) {
+    const struct scan_data *d = k->data;
+    const struct scan_points *centers = d->grid.n > 0 ? &d->grid : &d->points;
+    size_t n = k->zones->n_lists;
+    uint32_t *order = window_keep(k->a, n, sizeof *order);
+    struct stop *stop = mem_new(n, sizeof *stop);
+    if (order == NULL || stop == NULL) {
+        mem_free(stop);
+        return err_fail(err, ERR_NOMEM, "order of windows");
+    }
+    bool coordinates = d->metric == SCAN_PLANE || d->metric == SCAN_SPHERE;
+    if (coordinates) {
+        put_stops(k, centers, stop);
+        qsort(stop, n, sizeof *stop, compare_stops);
+    }
+    for (size_t i = 0; i < n; i++) order[i] = coordinates ? stop[i].list : (uint32_t)i;
+    mem_free(stop);
+    k->order = order;
+    return ERR_OK;
+}
+
 enum err_code spatial_blocks(struct spatial *k, const struct num_run *run, struct err *err) {
     const struct scan_zones *z = k->zones;
+    TRY(order_lists(k, err));
     size_t *first = window_keep(k->a, z->n_lists + 1, sizeof *first), n = 0;
     if (first == NULL) return err_fail(err, ERR_NOMEM, "blocks of windows");
     for (size_t list = 0; list < z->n_lists; list++) {
