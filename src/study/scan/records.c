@@ -83,9 +83,13 @@ static enum err_code read_covariates(struct reading *r, const struct source *s,
         size_t at = covariate_at(s, l, row, n < r->n_covariates ? n : r->n_covariates);
         size_t behind = at == SOURCE_ABSENT ? source_width(s, row) : at;
         char expected[96];
-        (void)snprintf(expected, sizeof expected,
-                       "%zu covariates, as many as in the rows before and the population",
-                       r->n_covariates);
+        if (r->n_covariates == 0)
+            (void)snprintf(expected, sizeof expected,
+                           "nothing here: there is no population with covariates");
+        else
+            (void)snprintf(expected, sizeof expected,
+                           "%zu covariates, as many as in the rows before and the population",
+                           r->n_covariates);
         rc = source_fail(s, row, behind, "covariate", expected, err);
     }
     if (rc == ERR_OK && r->strata_open) {

@@ -321,6 +321,41 @@ static void generic_times(void **state) {
     bench_close(&b);
 }
 
+/* Pitfall 6: the permutation model expects c_place * c_time / C, so a place that has more cases
+ * than the others all the time is no cluster, and one whose cases come at once is. There is no
+ * relative risk, and the statistic is the Poisson form with that expectation. */
+static void pitfall_6_permutation_keeps_both_margins(void **state) {
+    (void)state;
+    struct bench b = bench_open();
+    struct buf text;
+    buf_init(&text, 1 << 16);
+    for (int day = 1; day <= 20; day++) /* A has nine of ten cases, every day */
+        buf_printf(&text, "A 9 2001/1/%d\nB 1 2001/1/%d\n", day, day);
+    b.s.geo[0] = bench_file(&b, "g.geo", "A 0 0\nB 9 0\nC 0 9\n");
+    b.s.n_geo = 1;
+    b.s.model = SCAN_PERMUTATION;
+    b.s.options.analysis = SCAN_SPACE_TIME;
+    b.s.options.replicas = 99;
+    b.s.cases = bench_file(&b, "c.cas", buf_text(&text));
+    bench_run(&b, 1);
+    for (size_t i = 0; i < b.result.n_clusters; i++) assert_true(b.result.clusters[i].llr < 1e-12);
+    buf_str(&text, "C 10 2001/1/7\n"); /* 210 cases, 20 on that day */
+    b.s.cases = bench_file(&b, "c.cas", buf_text(&text));
+    bench_run(&b, 1);
+    const struct scan_cluster *c = &b.result.clusters[0];
+    assert_int_equal(c->n_places, 1);
+    assert_int_equal(c->places[0], 2);
+    assert_true(c->slot_first == 6 && c->slot_last == 6);
+    assert_int_equal(c->observed, 10);
+    double e = 10.0 * 20 / 210;
+    close_to(c->expected, e);
+    assert_true(isnan(c->relative_risk));
+    assert_true(fabs(c->llr - (10 * log(10 / e) + 200 * log(200 / (210 - e)))) < 1e-9);
+    assert_int_equal(c->rank_in, 1);
+    buf_deinit(&text);
+    bench_close(&b);
+}
+
 static void time_alone(void **state) {
     (void)state;
     struct bench b = bench_open();
@@ -450,6 +485,7 @@ int main(void) {
         cmocka_unit_test(neighbors),
         cmocka_unit_test(grid_of_centres),
         cmocka_unit_test(generic_times),
+        cmocka_unit_test(pitfall_6_permutation_keeps_both_margins),
         cmocka_unit_test(time_alone),
         cmocka_unit_test(csv_faults),
         cmocka_unit_test(settings_that_do_not_go_together),
