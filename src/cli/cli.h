@@ -37,4 +37,6 @@ int cli_risk_prepare(int argc, char **argv);
 int cli_risk_fit(int argc, char **argv);
 int cli_risk_predict(int argc, char **argv);
 int cli_risk_evaluate(int argc, char **argv);
+int cli_risk_incidents(int argc, char **argv);
+int cli_risk_pavement(int argc, char **argv);
 #endif
