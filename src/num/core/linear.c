@@ -179,7 +179,7 @@ static enum err_code optimise(struct tableau *s, const struct num_linear *lp, do
 static enum err_code check(const struct num_linear *lp, struct err *err) {
     size_t m = lp->n_row, n = lp->n_col;
     if (n == 0) return err_fail(err, ERR_INVALID, "a linear programme without unknowns");
-    if (m > 65535 || n > 65535 || (m + 1) * (2 * m + n + 1) > (size_t)1 << 26)
+    if (m > 8191 || n > (size_t)1 << 26 || (m + 1) * (2 * m + n + 1) > (size_t)1 << 26)
         return err_fail(err, ERR_LIMIT,
                         "a linear programme of %zu rows and %zu unknowns is too large", m, n);
     bool finite = true;

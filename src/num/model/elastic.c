@@ -226,7 +226,7 @@ static enum err_code walk_path(const struct model_data *data, enum model_family 
                                struct model_path *out, struct err *err) {
     struct glm_core *c;
     struct elastic e;
-    double null_deviance;
+    double null_deviance = 0;
     size_t n = options->n_lambda == 0 ? 100 : options->n_lambda;
     TRY(glm_core_new(data, family, options->theta, true, run, scratch, &c, err));
     TRY(prepare(c, options->alpha, &e, err));

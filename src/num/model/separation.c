@@ -75,6 +75,37 @@ static void read_direction(const struct glm_core *c, const double *price, bool *
         infinite[c->constant] = *any && fabs(price[c->constant] - 1 - shift) > 1e-6;
 }
 
+/* One column at a time, for tables too large for the programme: all rows above its least value (or
+ * below its largest) are at one end of the outcomes; the intercept takes up the shift. */
+static bool column_separates(const struct glm_core *c, size_t j) {
+    double low = INFINITY, high = -INFINITY;
+    for (size_t i = 0; i < c->n; i++) {
+        if (glm_weight(c->data, i) == 0) continue;
+        low = fmin(low, c->x[i * c->p + j]);
+        high = fmax(high, c->x[i * c->p + j]);
+    }
+    bool all[4] = {true, true, true, true}; /* above low: all -1, all 1; below high: the same */
+    for (size_t i = 0; i < c->n; i++) {
+        double x = c->x[i * c->p + j];
+        int side = side_of(c, i);
+        if (glm_weight(c->data, i) == 0) continue;
+        for (int s = 0; s < 2; s++) {
+            bool other = side != 2 * s - 1;
+            if (x > low && other) all[s] = false;
+            if (x < high && other) all[2 + s] = false;
+        }
+    }
+    return all[0] || all[1] || all[2] || all[3];
+}
+
+static void columns_alone(const struct glm_core *c, bool *infinite, bool *any) {
+    for (size_t j = 0; c->constant != SIZE_MAX && j < c->p; j++) {
+        if (j == c->constant) continue;
+        infinite[j] = column_separates(c, j);
+        *any = *any || infinite[j];
+    }
+}
+
 enum err_code glm_separation(const struct glm_core *c, bool *infinite, bool *any, bool *checked,
                              struct err *err) {
     *any = false;
@@ -83,7 +114,10 @@ enum err_code glm_separation(const struct glm_core *c, bool *infinite, bool *any
     size_t n_var = c->p;
     for (size_t i = 0; i < c->n; i++)
         if (glm_weight(c->data, i) > 0) n_var += side_of(c, i) == 0 ? 2 : 1;
-    if (n_var > 65000 || (c->p + 1) * (n_var + 2 * c->p + 1) > (size_t)1 << 24) return ERR_OK;
+    if ((c->p + 1) * (n_var + 2 * c->p + 1) > (size_t)1 << 23) {
+        columns_alone(c, infinite, any);
+        return ERR_OK;
+    }
     struct direction d = {.p = c->p, .n_var = n_var};
     d.a = ARENA_NEW(c->a, double, c->p *n_var);
     d.c = ARENA_NEW(c->a, double, n_var);

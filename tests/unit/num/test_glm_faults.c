@@ -99,6 +99,31 @@ static void quasi_separation(void **state) {
     arena_free(a);
 }
 
+/* Too large for the linear programme: a level that tells its outcomes is found by itself, and what
+ * could not be looked for is told. */
+static void separation_of_many_rows(void **state) {
+    (void)state;
+    enum { ROWS = 1200000, COLS = 4 };
+    struct arena *a = arena_new((size_t)1 << 30);
+    assert_non_null(a);
+    double *x = ARENA_NEW(a, double, (size_t)ROWS *COLS), *y = ARENA_NEW(a, double, ROWS);
+    assert_true(x != NULL && y != NULL);
+    struct rng r = rng_new(35, 0);
+    for (size_t i = 0; i < ROWS; i++) {
+        double *row = x + i * COLS;
+        row[0] = 1;
+        row[1] = rng_unit(&r);
+        row[2] = i % 1000 == 0;
+        row[3] = i % 7 == 0;
+        y[i] = row[2] != 0 ? 0 : rng_below(&r, 3);
+    }
+    struct model_data d = {ROWS, COLS, x, names, y, NULL, NULL};
+    struct model_fit fit = fitted(&d, MODEL_POISSON, a);
+    assert_int_equal(fit.flags, MODEL_SEPARATED | MODEL_SEPARATION_UNCHECKED);
+    assert_true(fit.coef[2].infinite && !fit.coef[1].infinite && !fit.coef[3].infinite);
+    arena_free(a);
+}
+
 /* Large effects that are not separation are not called so. */
 static void strong_but_finite(void **state) {
     (void)state;
@@ -322,10 +347,15 @@ static void stops_and_limits(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(complete_separation),      cmocka_unit_test(quasi_separation),
-        cmocka_unit_test(strong_but_finite),        cmocka_unit_test(rank_deficiency),
-        cmocka_unit_test(no_overdispersion),        cmocka_unit_test(wrong_input),
-        cmocka_unit_test(same_bits_on_any_threads), cmocka_unit_test(units_and_order),
+        cmocka_unit_test(complete_separation),
+        cmocka_unit_test(quasi_separation),
+        cmocka_unit_test(separation_of_many_rows),
+        cmocka_unit_test(strong_but_finite),
+        cmocka_unit_test(rank_deficiency),
+        cmocka_unit_test(no_overdispersion),
+        cmocka_unit_test(wrong_input),
+        cmocka_unit_test(same_bits_on_any_threads),
+        cmocka_unit_test(units_and_order),
         cmocka_unit_test(stops_and_limits),
     };
     return cmocka_run_group_tests_name("num/model/glm_faults", tests, NULL, NULL);
