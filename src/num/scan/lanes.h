@@ -2,7 +2,6 @@
  * included once by each lanes_*.c, which sets LANES_BYTES and the name of the table. Integers only:
  * the same result with any width. */
 #include <math.h>
-#include <string.h>
 
 #include "num/scan/spatial.h"
 
@@ -23,6 +22,12 @@ typedef int32_t v32 __attribute__((vector_size(LANES_BYTES)));
 typedef float vf32 __attribute__((vector_size(LANES_BYTES)));
 typedef uint8_t vu8 __attribute__((vector_size(LANES_BYTES)));
 typedef uint8_t half8 __attribute__((vector_size(LANES_BYTES / 2)));
+/* The same where they lie: a copy into a variable by memcpy goes through memory in pieces. */
+typedef vu8 vu8_there __attribute__((aligned(1), may_alias));
+typedef half8 half8_there __attribute__((aligned(1), may_alias));
+typedef vu16 vu16_there __attribute__((aligned(1), may_alias));
+typedef v32 v32_there __attribute__((aligned(1), may_alias));
+typedef vf32 vf32_there __attribute__((aligned(1), may_alias));
 
 /* Upper half of the products of unsigned 16-bit numbers. */
 static inline v16 high_product(vu16 a, vu16 b) {
@@ -94,8 +99,7 @@ static void look16(struct walk *w, v16 *d, float spread, float fall) {
     uint16_t upper = (uint16_t)(spread * 16.0F), down = (uint16_t)(fall * 16.0F);
     double measure = w->measure;
     for (size_t i = 0; i < w->n; i++) {
-        half8 row[N16];
-        memcpy(row, row8(w, i), LANES);
+        const half8_there *row = (const half8_there *)row8(w, i);
         for (int v = 0; v < N16; v++) d[v] += __builtin_convertvector(row[v], v16);
         measure += k->measure[scan_zones_member(k->zones, w->member + i)];
         if (i < w->skip) continue;
@@ -103,8 +107,7 @@ static void look16(struct walk *w, v16 *d, float spread, float fall) {
         int16_t least = narrow16(floor(from_base)), most = narrow16(ceil(from_base));
         v16 hit[N16], any = {0};
         for (int v = 0; v < N16; v++) {
-            vu16 root;
-            memcpy(&root, w->b->root16 + (size_t)v * PER16, sizeof root);
+            vu16 root = ((const vu16_there *)w->b->root16)[v];
             v16 h = {0};
             if (k->model.high) h |= d[v] >= least + high_product(root, (vu16){0} + upper);
             if (k->model.low) h |= d[v] <= most - high_product(root, (vu16){0} + down);
@@ -124,8 +127,7 @@ static inline bool worth16(const struct spatial_batch *b, const v16 *end, const 
     int16_t low = (int16_t)block->low;
     uint16_t spread = (uint16_t)(block->spread * 16.0F);
     for (int v = 0; v < N16; v++) {
-        vu16 root;
-        memcpy(&root, b->root16 + (size_t)v * PER16, sizeof root);
+        vu16 root = ((const vu16_there *)b->root16)[v];
         any |= end[v] >= low + high_product(root, (vu16){0} + spread);
         if (fall == NULL) continue;
         int16_t high = (int16_t)fall->high;
@@ -139,18 +141,15 @@ static inline void add_rows(const struct walk *w, bool heavy, v16 *d) {
     for (size_t i = 0; i < w->n; i++) {
         const uint8_t *row = row8(w, i);
         if (heavy) {
-            half8 part[N16];
-            memcpy(part, row, LANES);
+            const half8_there *part = (const half8_there *)row;
             for (int v = 0; v < N16; v++) d[v] += __builtin_convertvector(part[v], v16);
         } else {
-            vu8 part[N8];
-            memcpy(part, row, LANES);
+            const vu8_there *part = (const vu8_there *)row;
             for (int v = 0; v < N8; v++) sum[v] += part[v];
         }
     }
     if (heavy) return;
-    half8 part[N16];
-    memcpy(part, sum, LANES);
+    const half8_there *part = (const half8_there *)sum;
     for (int v = 0; v < N16; v++) d[v] += __builtin_convertvector(part[v], v16);
 }
 
@@ -192,8 +191,7 @@ static inline bool worth32(const v32 *d, const float *root, double from_base, fl
                            bool low, v32 *hit) {
     v32 any = {0};
     for (int v = 0; v < N32; v++) {
-        vf32 r;
-        memcpy(&r, root + (size_t)v * PER32, sizeof r);
+        vf32 r = ((const vf32_there *)root)[v];
         /* A count less than the product in single precision is surely less than the exact one. */
         v32 way = __builtin_convertvector(r * spread, v32) - 1;
         if (low)
@@ -210,8 +208,8 @@ static void look32(struct walk *w, v32 *d, float spread, float fall) {
     double measure = w->measure;
     for (size_t i = 0; i < w->n; i++) {
         uint32_t place = scan_zones_member(k->zones, w->member + i);
-        v32 row[N32], hit[N32] = {{0}};
-        memcpy(row, w->b->row32 + (size_t)place * LANES, sizeof row);
+        const v32_there *row = (const v32_there *)(w->b->row32 + (size_t)place * LANES);
+        v32 hit[N32] = {{0}};
         for (int v = 0; v < N32; v++) d[v] += row[v];
         measure += k->measure[place];
         if (i < w->skip) continue;
@@ -240,8 +238,8 @@ static void scan_wide(struct spatial_batch *b, size_t list) {
             d[v] -= step;
         }
         for (size_t i = 0; i < w.n; i++) {
-            v32 row[N32];
-            memcpy(row, b->row32 + (size_t)scan_zones_member(z, w.member + i) * LANES, sizeof row);
+            size_t place = scan_zones_member(z, w.member + i);
+            const v32_there *row = (const v32_there *)(b->row32 + place * LANES);
             for (int v = 0; v < N32; v++) d[v] += row[v];
         }
         w.base = base;

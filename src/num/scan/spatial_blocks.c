@@ -128,7 +128,8 @@ static void put_stops(const struct spatial *k, const struct scan_points *centers
         low = fmin(low, centers->y[i]);
         high = fmax(high, centers->y[i]);
     }
-    double strips = ceil(sqrt((double)centers->n) / 4.0), wide = (high - low) / strips;
+    /* One more than need be: never none. */
+    double strips = 1.0 + floor(sqrt((double)centers->n) / 4.0), wide = (high - low) / strips;
     for (size_t list = 0; list < z->n_lists; list++) {
         size_t c = z->center_point != NULL ? z->center_point[list] : z->center[list];
         uint64_t strip = wide > 0.0 ? (uint64_t)((centers->y[c] - low) / wide) : 0;
