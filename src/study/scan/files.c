@@ -1,5 +1,6 @@
 #include "study/scan/files.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -19,8 +20,8 @@ bool file_is_csv(const struct scan_settings *s, const char *path) {
 
 static void free_text(void *text) { buf_deinit(text); }
 
-enum err_code file_source(struct arena *a, const struct scan_settings *s, const char *path,
-                          struct source *out, struct err *err) {
+enum err_code file_source(struct arena *a, const struct scan_settings *s, enum file_role role,
+                          const char *path, struct source *out, struct err *err) {
     if (file_is_csv(s, path)) {
         const struct table *t;
         TRY(table_load(a, path, 0, MAX_ROWS, &t, err));
@@ -32,7 +33,8 @@ enum err_code file_source(struct arena *a, const struct scan_settings *s, const 
     buf_init(text, MAX_TEXT);
     TRY(arena_defer(a, free_text, text));
     TRY(file_read(path, text, err));
-    return source_text(a, path, buf_text(text), text->n, 0, 0, out, err);
+    const struct text_format *f = &s->format[role];
+    return source_text(a, path, buf_text(text), text->n, f->separator, f->skip, out, err);
 }
 
 /* ---- columns of a CSV ---- */
@@ -122,6 +124,82 @@ static enum err_code csv_layout(struct arena *a, const struct scan_settings *s, 
     return role == FILE_CONTROLS ? ERR_OK : covariate_columns(a, s, t, l, err);
 }
 
+/* ---- fields of a text ---- */
+
+/* Fields in the order of the plain file, and from where on the rest are covariates. */
+static void plain_layout(const struct scan_settings *s, enum file_role role, bool no_dates,
+                         bool *sphere, struct layout *l) {
+    l->id = 0;
+    if (role == FILE_PLACES || role == FILE_GRID) {
+        size_t first = role == FILE_PLACES ? 1 : 0;
+        *sphere = s->places == PLACES_SPHERE;
+        l->x = *sphere ? first + 1 : first; /* the latitude comes first */
+        l->y = *sphere ? first : first + 1;
+    } else if (role == FILE_POPULATION) {
+        l->date = 1;
+        l->count = 2;
+        l->first_covariate = 3;
+    } else if (role == FILE_EDGES) {
+        l->other = 1;
+        l->length = 2;
+    } else {
+        l->count = 1;
+        l->date = no_dates ? SOURCE_ABSENT : 2;
+        l->first_covariate = no_dates ? 2 : 3;
+    }
+}
+
+enum { MAP_ITEMS = RECORDS_MAX_COVARIATES + 3 };
+
+/* The fields that a map names, SOURCE_ABSENT for one that is made up (each row one case, no date).
+ * An empty item stands for a date that is not there, and is left out. */
+static enum err_code read_map(const char *path, const char *map, size_t *field, size_t *n,
+                              struct err *err) {
+    *n = 0;
+    for (const char *p = map;;) {
+        size_t len = strcspn(p, ",");
+        while (len > 0 && *p == ' ') p++, len--;
+        size_t used = len;
+        while (used > 0 && p[used - 1] == ' ') used--;
+        char item[24] = "";
+        if (used < sizeof item) memcpy(item, p, used);
+        char *end = NULL;
+        unsigned long column = strtoul(item, &end, 10);
+        bool number = item[0] >= '1' && item[0] <= '9' && *end == '\0' && column <= 1000000;
+        bool made_up = strcmp(item, "oneCount") == 0 || strcmp(item, "unspecifiedPopDate") == 0;
+        if (used > 0 && !number && !made_up)
+            return err_fail(err, ERR_INVALID, "%s: its field map has \"%.*s\": not supported", path,
+                            (int)(used < 40 ? used : 40), p);
+        if (used > 0 && *n == MAP_ITEMS)
+            return err_fail(err, ERR_INVALID, "%s: its field map has more than %d items", path,
+                            (int)MAP_ITEMS);
+        if (used > 0) field[(*n)++] = number ? column - 1 : SOURCE_ABSENT;
+        if (p[len] == '\0') return ERR_OK;
+        p += len + 1;
+    }
+}
+
+static size_t mapped(size_t at, const size_t *field, size_t n) {
+    if (at == SOURCE_ABSENT) return SOURCE_ABSENT;
+    return at < n ? field[at] : SOURCE_ABSENT - 1; /* in no row: the reader says what is missing */
+}
+
+static enum err_code map_layout(const char *path, const char *map, struct layout *l,
+                                struct err *err) {
+    size_t field[MAP_ITEMS], n;
+    TRY(read_map(path, map, field, &n, err));
+    size_t first = l->first_covariate;
+    l->mapped = true;
+    l->id = mapped(l->id, field, n);
+    l->count = mapped(l->count, field, n);
+    l->date = mapped(l->date, field, n);
+    l->x = mapped(l->x, field, n);
+    l->y = mapped(l->y, field, n);
+    l->first_covariate = SOURCE_ABSENT;
+    for (size_t k = first; k < n; k++) l->covariate[l->n_covariates++] = field[k];
+    return ERR_OK;
+}
+
 enum err_code file_layout(struct arena *a, const struct scan_settings *s, enum file_role role,
                           const struct source *src, bool no_dates, bool *sphere, struct layout *out,
                           struct err *err) {
@@ -134,23 +212,7 @@ enum err_code file_layout(struct arena *a, const struct scan_settings *s, enum f
                            .length = SOURCE_ABSENT,
                            .first_covariate = SOURCE_ABSENT};
     if (src->table != NULL) return csv_layout(a, s, role, src->table, no_dates, sphere, out, err);
-    out->id = 0;
-    if (role == FILE_PLACES || role == FILE_GRID) {
-        size_t first = role == FILE_PLACES ? 1 : 0;
-        *sphere = s->places == PLACES_SPHERE;
-        out->x = *sphere ? first + 1 : first; /* the latitude comes first */
-        out->y = *sphere ? first : first + 1;
-    } else if (role == FILE_POPULATION) {
-        out->date = 1;
-        out->count = 2;
-        out->first_covariate = 3;
-    } else if (role == FILE_EDGES) {
-        out->other = 1;
-        out->length = 2;
-    } else {
-        out->count = 1;
-        out->date = no_dates ? SOURCE_ABSENT : 2;
-        out->first_covariate = no_dates ? 2 : 3;
-    }
-    return ERR_OK;
+    plain_layout(s, role, no_dates, sphere, out);
+    const char *map = s->format[role].map;
+    return map == NULL || *map == '\0' ? ERR_OK : map_layout(src->path, map, out, err);
 }

@@ -16,8 +16,13 @@ struct cell {
     double number;
 };
 
-/* Every member is a cell; a row's field is the offset of one. */
+struct source_cells {
+    struct cell map, delimiter, skip, header;
+};
+
+/* Every member is a cell or made of cells; a row's field is the offset of one. */
 struct raw {
+    struct source_cells cases_source, controls_source, population_source, geo_source, grid_source;
     struct cell cases, controls, population, geo, grid, edges, neighbors;
     struct cell use_grid, use_edges, use_neighbors, positions, sphere;
     struct cell precision, start, end, unit, unit_length;
@@ -203,7 +208,7 @@ static enum err_code take_lines(struct parsing *p, const char *text, size_t n, s
     }
     for (size_t i = 0; i < n; i++) lines += text[i] == '\n';
     /* Each line makes at most one problem, and each setting that does not fit one more. */
-    p->problem = ARENA_NEW(p->a, struct prm_problem, lines + 8);
+    p->problem = ARENA_NEW(p->a, struct prm_problem, lines + 32);
     p->skipped = ARENA_NEW(p->a, struct prm_problem, lines);
     if (p->problem == NULL || p->skipped == NULL)
         return err_fail(err, ERR_NOMEM, "%s: no memory", p->path);
@@ -259,6 +264,26 @@ static void set_files(struct parsing *p, const char *dir, struct scan_settings *
         if (s->neighbors == NULL)
             blame(p, "Spatial Neighbors", "NeighborsFilename", "", "UseNeighborsFile asks for it");
     }
+}
+
+static void set_format(struct parsing *p, const struct source_cells *c, const char *key,
+                       struct text_format *f) {
+    const char *delimiter = c->delimiter.text == NULL ? "" : c->delimiter.text;
+    f->map = c->map.text;
+    f->separator = delimiter[0];
+    f->skip = (size_t)c->skip.number + (c->header.number != 0);
+    if (strlen(delimiter) > 1 || delimiter[0] == '"')
+        blame(p, "Input", key, delimiter, "expected one character");
+}
+
+static void set_formats(struct parsing *p, struct scan_settings *s) {
+    const struct raw *r = &p->raw;
+    set_format(p, &r->cases_source, "CaseFile-SourceDelimiter", &s->format[FILE_CASES]);
+    set_format(p, &r->controls_source, "ControlFile-SourceDelimiter", &s->format[FILE_CONTROLS]);
+    set_format(p, &r->population_source, "PopulationFile-SourceDelimiter",
+               &s->format[FILE_POPULATION]);
+    set_format(p, &r->geo_source, "CoordinatesFile-SourceDelimiter", &s->format[FILE_PLACES]);
+    set_format(p, &r->grid_source, "GridFile-SourceDelimiter", &s->format[FILE_GRID]);
 }
 
 static void set_time(struct parsing *p, struct scan_settings *s) {
@@ -390,6 +415,7 @@ enum err_code prm_parse(struct arena *a, const char *path, const char *text, siz
     if (p->n_problems == 0) { /* else a value may not be what its place expects */
         set_model(p, s);
         set_files(p, dir, s);
+        set_formats(p, s);
         set_time(p, s);
         set_ellipses(p, s);
         check_bootstrap(p, s);

@@ -127,7 +127,7 @@ static enum err_code read_date(const struct reading *r, const struct source *s, 
 static enum err_code none_behind(const struct source *s, const struct layout *l, size_t row,
                                  struct err *err) {
     size_t last = l->x > l->y ? l->x : l->y;
-    if (s->table != NULL || source_get(s, row, last + 1) == NULL) return ERR_OK;
+    if (s->table != NULL || l->mapped || source_get(s, row, last + 1) == NULL) return ERR_OK;
     return source_fail(s, row, last + 1, "field", "nothing behind two coordinates", err);
 }
 

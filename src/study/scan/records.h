@@ -18,8 +18,9 @@ struct layout {
     size_t id, count, date, x, y;
     size_t other, length;   /* edges: the second end, its length */
     size_t first_covariate; /* text: all fields from here on; SOURCE_ABSENT in a CSV */
-    size_t n_covariates;    /* CSV */
+    size_t n_covariates;    /* CSV, or mapped */
     size_t covariate[RECORDS_MAX_COVARIATES];
+    bool mapped; /* other fields of a row do not count */
 };
 
 /* What the readers share. */

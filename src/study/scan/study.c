@@ -36,7 +36,7 @@ struct loading {
 static enum err_code open_file(struct loading *l, enum file_role role, const char *path,
                                struct source *src, struct layout *layout, struct err *err) {
     bool sphere = l->out->sphere, no_dates = l->r.precision == TIME_NONE;
-    TRY(file_source(l->a, l->s, path, src, err));
+    TRY(file_source(l->a, l->s, role, path, src, err));
     TRY(file_layout(l->a, l->s, role, src, no_dates, &sphere, layout, err));
     if (role != FILE_PLACES && role != FILE_GRID) return ERR_OK;
     if (l->out->has_places && sphere != l->out->sphere)
@@ -72,7 +72,7 @@ static enum err_code load_edges(struct loading *l, struct err *err) {
         TRY(records_edges(&l->r, &src, &layout, &l->edges, err));
     }
     if (l->s->neighbors != NULL) {
-        TRY(file_source(l->a, l->s, l->s->neighbors, &src, err));
+        TRY(file_source(l->a, l->s, FILE_NEIGHBORS, l->s->neighbors, &src, err));
         TRY(records_neighbors(&l->r, &src, &l->neighbors, err));
     }
     l->r.ids_open = false;

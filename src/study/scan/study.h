@@ -10,6 +10,25 @@ enum { STUDY_MAX_GEO = 16, STUDY_MAX_ELLIPSES = 30 };
 enum file_kind { FILE_BY_NAME, FILE_SATSCAN, FILE_CSV };
 enum place_kind { PLACES_BY_COLUMNS, PLACES_PLANE, PLACES_SPHERE };
 
+enum file_role {
+    FILE_CASES,
+    FILE_CONTROLS,
+    FILE_POPULATION,
+    FILE_PLACES,
+    FILE_GRID,
+    FILE_EDGES,
+    FILE_NEIGHBORS,
+    FILE_ROLES
+};
+/* How a text file of SaTScan's is divided, when a parameter file tells. */
+struct text_format {
+    char separator; /* 0: blanks */
+    size_t skip;    /* lines at its beginning */
+    /* "2,1,oneCount": for each field of the plain file in turn, in which it stands here (from 1),
+     * or oneCount, unspecifiedPopDate, or nothing; NULL: as they stand. */
+    const char *map;
+};
+
 /* What a user asks for, by flags or by a parameter file. Texts are borrowed; NULL: not given. */
 struct scan_settings {
     const char *cases, *controls, *population, *grid, *edges, *neighbors;
@@ -19,6 +38,7 @@ struct scan_settings {
     bool many_positions; /* also several rows of one id in one file */
     bool all_positions;  /* such a place is in a window when all its positions are; else one */
     enum file_kind kind;
+    struct text_format format[FILE_ROLES];
     const char *columns;    /* CSV: "id=county,cases=n": names of the roles' columns */
     const char *covariates; /* CSV: "sex,age" */
     enum place_kind places;

@@ -112,6 +112,54 @@ static void same_from_either_kind_of_file(void **state) {
     bench_close(&d);
 }
 
+/* SaTScan's import of a CSV: delimiter, header and field map. */
+static void same_from_mapped_fields(void **state) {
+    (void)state;
+    struct bench b = bench_open(), d = bench_open();
+    struct prm_read read;
+    struct buf text;
+    FILE *f = fopen(SAMPLE "scan.prm", "r");
+    char line[200];
+    buf_init(&text, 1 << 16);
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f) != NULL)
+        if (strncmp(line, "CaseFile", 8) != 0 && strncmp(line, "Pop", 3) != 0 &&
+            strncmp(line, "CoordinatesFile", 15) != 0)
+            buf_str(&text, line);
+    (void)fclose(f);
+    buf_str(&text, "[Input]\nCaseFile=" SAMPLE "scan_cases.csv\nCaseFile-SourceType=0\n"
+                   "CaseFile-SourceFieldMap=1,3,2,4\nCaseFile-SourceDelimiter=,\n"
+                   "CaseFile-SourceGrouper=\"\nCaseFile-SourceFirstRowHeader=y\n"
+                   "PopulationFile=" SAMPLE "scan_population.csv\n"
+                   "PopulationFile-SourceFieldMap=1, 2,3,4\nPopulationFile-SourceDelimiter=,\n"
+                   "PopulationFile-SourceSkip=1\nCoordinatesFile=" SAMPLE "scan_places.csv\n"
+                   "CoordinatesFile-SourceDelimiter=,\nCoordinatesFile-SourceFirstRowHeader=1\n");
+    if (prm_parse(b.a, "x.prm", text.p, text.n, "", false, &b.s, &read, &b.err) != ERR_OK)
+        fail_msg("%s", b.err.detail);
+    bench_run(&b, 2);
+    sample_csv(&d);
+    bench_run(&d, 2);
+    assert_string_equal(bench_json(&b), bench_json(&d));
+    /* Each row one case, no date: the same as told. */
+    b.s.format[FILE_CASES].map = "1,oneCount,2,4";
+    bench_load(&b);
+    assert_int_equal(b.study.total_cases, 183);
+    static const char *const bad[][2] = {
+        {"1", "cases is missing: expected a whole number of 0 or more"},
+        {"1,shapeX,2,4", "its field map has \"shapeX\": not supported"},
+        {"1,0,2,4", "its field map has \"0\": not supported"},
+        {"9,3,2,4", "id is missing: expected a text"},
+        {"1,4,2,3", "cases: expected a whole number of 0 or more"}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        b.s.format[FILE_CASES].map = bad[i][0];
+        assert_int_equal(scan_study_load(b.a, &b.s, &b.study, &b.err), ERR_INVALID);
+        if (strstr(b.err.detail, bad[i][1]) == NULL) fail_msg("%s: %s", bad[i][0], b.err.detail);
+    }
+    buf_deinit(&text);
+    bench_close(&b);
+    bench_close(&d);
+}
+
 static void same_on_any_number_of_threads(void **state) {
     (void)state;
     static const enum scan_analysis analyses[] = {SCAN_SPATIAL, SCAN_TEMPORAL, SCAN_SPACE_TIME};
@@ -401,6 +449,7 @@ int main(void) {
         cmocka_unit_test(json_schema),
         cmocka_unit_test(unverified_is_named),
         cmocka_unit_test(same_from_either_kind_of_file),
+        cmocka_unit_test(same_from_mapped_fields),
         cmocka_unit_test(same_on_any_number_of_threads),
         cmocka_unit_test(order_of_places_does_not_matter),
         cmocka_unit_test(unit_of_coordinates_does_not_matter),
