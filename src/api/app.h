@@ -16,6 +16,7 @@ struct metrics;
 struct workers; /* api/workers.h: the reader pool */
 struct assets;
 struct measure;
+struct index_set;
 struct basemap;
 
 struct app_options {
@@ -42,6 +43,7 @@ struct app {
     struct grid_service *grid;
     struct engine *engine;
     struct measure *measure; /* the indicator cube, following the journal */
+    const struct index_set *indices;
     struct identity *identity;
     struct throttle *throttle;
     struct http_server *server;

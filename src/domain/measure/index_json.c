@@ -9,7 +9,7 @@ void index_hash_text(const unsigned char hash[32], char out[65]) {
     for (int i = 0; i < 32; i++) (void)snprintf(out + (ptrdiff_t)2 * i, 3, "%02x", hash[i]);
 }
 
-static void put_text(struct jw *w, const char *key, const struct text *t) {
+void index_text_json(struct jw *w, const char *key, const struct text *t) {
     jw_key(w, key);
     jw_obj(w);
     jw_kstr(w, "en", t->en);
@@ -22,7 +22,7 @@ static void put_node(struct jw *w, const struct index_view *v, size_t node, size
     const struct index_node *n = &d->node[node];
     jw_obj(w);
     jw_kstr(w, "node", n->name);
-    put_text(w, "title", &n->title);
+    index_text_json(w, "title", &n->title);
     jw_kstr(w, "group", n->parent < 0 ? NULL : d->node[n->parent].name);
     jw_kdouble(w, "weight", v->weight[node]);
     jw_kdouble(w, "value", v->value[node * v->n + area]);
@@ -74,13 +74,13 @@ static void put_area(struct jw *w, const struct index_view *v, size_t area) {
     jw_end(w, '}');
 }
 
-static void put_bands(struct jw *w, const struct index_def *d) {
+void index_bands_json(struct jw *w, const struct index_def *d) {
     jw_key(w, "bands");
     jw_arr(w);
     for (size_t i = 0; i < d->n_bands; i++) {
         jw_obj(w);
         jw_kstr(w, "band", d->band[i].name);
-        put_text(w, "title", &d->band[i].title);
+        index_text_json(w, "title", &d->band[i].title);
         jw_kstr(w, "color", d->band[i].color);
         jw_kint(w, "severity", d->band[i].severity);
         jw_kdouble(w, "from", d->band[i].from);
@@ -101,8 +101,8 @@ static void put_head(struct jw *w, const struct index_view *v, const struct inde
     index_hash_text(of_view, hash);
     index_hash_text(d->hash, formula);
     jw_kstr(w, "index", d->name);
-    put_text(w, "title", &d->title);
-    put_text(w, "stands_for", &d->stands_for);
+    index_text_json(w, "title", &d->title);
+    index_text_json(w, "stands_for", &d->stands_for);
     jw_kint(w, "version", d->version);
     jw_kstr(w, "period", period);
     jw_kstr(w, "level", levels[v->areas->level]);
@@ -117,7 +117,7 @@ static void put_head(struct jw *w, const struct index_view *v, const struct inde
 void index_view_json(struct jw *w, const struct index_view *v, const struct index_told *told) {
     jw_obj(w);
     put_head(w, v, told);
-    put_bands(w, v->def);
+    index_bands_json(w, v->def);
     jw_key(w, "areas");
     jw_arr(w);
     for (size_t k = 0; k < v->n; k++) put_area(w, v, v->order[k]);

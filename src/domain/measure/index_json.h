@@ -16,6 +16,9 @@ struct index_told {
  * "denominator","state"}]}]}. Areas in the order of their ranks, those without a score last. A
  * value that is not there is null. */
 void index_view_json(struct jw *w, const struct index_view *v, const struct index_told *told);
+/* "key":{"en","zh"}, and "bands":[...]. */
+void index_text_json(struct jw *w, const char *key, const struct text *t);
+void index_bands_json(struct jw *w, const struct index_def *d);
 /* The list "parts" of one area alone. */
 void index_parts_json(struct jw *w, const struct index_view *v, size_t area);
 /* 64 hex digits and a NUL. */

@@ -1,0 +1,126 @@
+/* Indicators: what is counted and how, and the values of one. */
+#include <math.h>
+
+#include "api/app.h"
+#include "api/handlers.h"
+#include "api/index_view.h"
+#include "domain/measure/figure_floor.h"
+
+static void put_formula(struct jw *w, const struct indicator_def *d) {
+    jw_kstr(w, "type", d->type == NULL ? NULL : d->type->name);
+    jw_kstr(w, "filter", d->filter_text[0] == '\0' ? NULL : d->filter_text);
+    jw_kstr(w, "part", d->part_text[0] == '\0' ? NULL : d->part_text);
+    jw_kstr(w, "time", d->time_col < 0 ? NULL : d->type->fields[d->time_col].name);
+    jw_kstr(w, "of", d->of[0] == '\0' ? NULL : d->of);
+    jw_kstr(w, "to", d->to[0] == '\0' ? NULL : d->to);
+    jw_kdouble(w, "per", d->per);
+    jw_key(w, "terms");
+    jw_arr(w);
+    for (size_t i = 0; i < d->n_terms; i++) {
+        jw_obj(w);
+        jw_kstr(w, "indicator", d->terms[i].indicator);
+        jw_kdouble(w, "weight", d->terms[i].weight);
+        jw_end(w, '}');
+    }
+    jw_end(w, ']');
+}
+
+static void put_history(struct jw *w, const struct indicator_def *d) {
+    jw_key(w, "history");
+    jw_arr(w);
+    for (size_t i = 0; i < d->n_past; i++) {
+        jw_obj(w);
+        jw_kint(w, "version", d->past[i].version);
+        jw_kstr(w, "from", d->past[i].from);
+        jw_kstr(w, "note", d->past[i].note);
+        jw_end(w, '}');
+    }
+    jw_end(w, ']');
+}
+
+static void put_indicator(struct jw *w, const struct indicator_def *d) {
+    static const char *const directions[] = {"more_is_worse", "neither", "more_is_better"};
+    jw_obj(w);
+    jw_kstr(w, "indicator", d->name);
+    index_text_json(w, "title", &d->title);
+    index_text_json(w, "explain", &d->explain);
+    index_text_json(w, "unit", &d->unit);
+    jw_kstr(w, "pack", d->pack);
+    jw_kstr(w, "measure", indicator_measure_name(d->measure));
+    jw_kstr(w, "basis", indicator_basis_name(d->basis));
+    jw_kstr(w, "direction", directions[d->direction + 1]);
+    jw_kbool(w, "moves_with_reporting", d->effort);
+    jw_kbool(w, "guarded", d->guarded);
+    jw_kint(w, "enough", d->enough);
+    jw_kstr(w, "owner", d->owner[0] == '\0' ? NULL : d->owner);
+    jw_kint(w, "lag_days", d->lag_days);
+    jw_kint(w, "version", d->version);
+    put_formula(w, d);
+    put_history(w, d);
+    jw_end(w, '}');
+}
+
+enum err_code indicator_list(struct call *c, struct err *err) {
+    struct jw w = call_json(c);
+    jw_obj(&w);
+    jw_key(&w, "items");
+    jw_arr(&w);
+    for (size_t i = 0; i < c->app->packs->n_indicators; i++)
+        put_indicator(&w, &c->app->packs->indicators[i]);
+    jw_end(&w, ']');
+    jw_end(&w, '}');
+    return buf_check(&c->reply.body, err);
+}
+
+static void put_value(struct jw *w, const struct grid_area *area, const struct indicator_value *v,
+                      bool hidden) {
+    jw_obj(w);
+    jw_kstr(w, "area", area->code);
+    jw_kstr(w, "name", area->name);
+    jw_kstr(w, "name_en", area->name_en);
+    jw_kstr(w, "state", hidden ? "below_floor" : value_state_name(v->state));
+    jw_kdouble(w, "value", hidden ? NAN : v->value);
+    jw_kdouble(w, "numerator", hidden ? NAN : v->numerator);
+    jw_kdouble(w, "denominator", hidden ? NAN : v->denominator);
+    jw_end(w, '}');
+}
+
+static enum err_code write_values(struct call *c, const struct indicator_def *d,
+                                  const struct index_look *look, struct err *err) {
+    const struct area_view *areas = look->q.areas;
+    struct indicator_value *v = ARENA_NEW(c->a, struct indicator_value, areas->n + 1);
+    unsigned char *hidden = ARENA_NEW(c->a, unsigned char, areas->n + 1);
+    char period[PERIOD_TEXT];
+    if (v == NULL || hidden == NULL) return err_fail(err, ERR_NOMEM, "indicator");
+    TRY(value_form(&look->q, d, c->a, v, err));
+    TRY(figure_floor(d, areas, v, c->a, hidden, err));
+    period_format(&look->q.period, period);
+    struct jw w = call_json(c);
+    jw_obj(&w);
+    jw_kstr(&w, "indicator", d->name);
+    index_text_json(&w, "title", &d->title);
+    index_text_json(&w, "unit", &d->unit);
+    jw_kstr(&w, "basis", indicator_basis_name(d->basis));
+    jw_kstr(&w, "period", period);
+    jw_kstr(&w, "level", index_level_name(look->level));
+    jw_kint(&w, "data_seq", look->seq);
+    jw_key(&w, "areas");
+    jw_arr(&w);
+    for (size_t i = 0; i < areas->n; i++) put_value(&w, areas->area[i], &v[i], hidden[i] != 0);
+    jw_end(&w, ']');
+    jw_end(&w, '}');
+    return buf_check(&c->reply.body, err);
+}
+
+enum err_code indicator_values(struct call *c, struct err *err) {
+    const struct indicator_def *d = pack_indicator(c->app->packs, c->param[0]);
+    struct index_look look;
+    if (d == NULL)
+        return err_fail(err, ERR_NOT_FOUND, "there is no indicator \"%.60s\"", c->param[0]);
+    unsigned all =
+        (1u << LEVEL_CITY) | (1u << LEVEL_COUNTY) | (1u << LEVEL_TOWN) | (1u << LEVEL_COMMUNITY);
+    TRY(index_look_begin(c, call_query(c, "period"), call_query(c, "level"), all, &look, err));
+    enum err_code rc = write_values(c, d, &look, err);
+    index_look_end(c, &look);
+    return rc;
+}

@@ -1,0 +1,278 @@
+/* Indices: their definitions, values with their parts, what-if, freezing, signing off, and what the
+ * public sees. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/app.h"
+#include "api/handlers.h"
+#include "api/index_view.h"
+#include "base/civil.h"
+#include "domain/measure/figure_floor.h"
+#include "domain/measure/index_freeze.h"
+#include "store/statements.h"
+
+enum { DRAWS = 1000, SEED = 1, MAX_PERIODS = 60 };
+
+/* ---- definitions */
+
+static void put_nodes(struct jw *w, const struct index_def *d) {
+    jw_key(w, "nodes");
+    jw_arr(w);
+    for (size_t i = 0; i + 1 < d->n_nodes; i++) {
+        const struct index_node *n = &d->node[i];
+        jw_obj(w);
+        jw_kstr(w, "node", n->name);
+        index_text_json(w, "title", &n->title);
+        jw_kstr(w, "group", n->parent < 0 ? NULL : d->node[n->parent].name);
+        jw_kdouble(w, "weight", n->weight);
+        jw_kbool(w, "indicator", n->indicator != NULL);
+        jw_kdouble(w, "low", n->low);
+        jw_kdouble(w, "high", n->high);
+        jw_end(w, '}');
+    }
+    jw_end(w, ']');
+}
+
+static void put_words(struct jw *w, const char *key, unsigned bits, bool levels) {
+    jw_key(w, key);
+    jw_arr(w);
+    for (unsigned i = 0; i < 8; i++) {
+        if ((bits & (1u << i)) == 0) continue;
+        jw_str(w, levels ? index_level_name((int)i) : period_kind_name((enum period_kind)i));
+    }
+    jw_end(w, ']');
+}
+
+static void put_index(struct jw *w, const struct index_def *d) {
+    char hash[65];
+    index_hash_text(d->hash, hash);
+    jw_obj(w);
+    jw_kstr(w, "index", d->name);
+    index_text_json(w, "title", &d->title);
+    index_text_json(w, "stands_for", &d->stands_for);
+    jw_kint(w, "version", d->version);
+    jw_kstr(w, "valid_from", d->valid_from);
+    jw_kstr(w, "formula_hash", hash);
+    put_words(w, "levels", d->levels, true);
+    put_words(w, "periods", d->periods, false);
+    index_bands_json(w, d);
+    put_nodes(w, d);
+    jw_end(w, '}');
+}
+
+static enum err_code list_indices(struct call *c, struct err *err) {
+    struct jw w = call_json(c);
+    jw_obj(&w);
+    jw_key(&w, "items");
+    jw_arr(&w);
+    for (size_t i = 0; i < c->app->indices->n; i++) put_index(&w, &c->app->indices->index[i]);
+    jw_end(&w, ']');
+    jw_end(&w, '}');
+    return buf_check(&c->reply.body, err);
+}
+
+enum err_code index_list(struct call *c, struct err *err) { return list_indices(c, err); }
+enum err_code public_index_list(struct call *c, struct err *err) { return list_indices(c, err); }
+
+/* ---- values, formed now */
+
+static enum err_code form_values(struct call *c, const struct index_look *look,
+                                 const struct index_ask *ask, struct err *err) {
+    struct index_view v;
+    struct frozen_run run;
+    char period[PERIOD_TEXT];
+    bool found = false;
+    period_format(&look->q.period, period);
+    TRY(index_form(&look->q, ask, c->a, &v, err));
+    TRY(frozen_run_get(look->q.db, 1, ask->def->name, look->level, period, c->a, &run, &found,
+                       err));
+    struct index_told told = {look->seq, look->q.today,
+                              !found                     ? "provisional"
+                              : run.published_at_us != 0 ? "published"
+                                                         : "frozen"};
+    struct jw w = call_json(c);
+    index_view_json(&w, &v, &told);
+    return buf_check(&c->reply.body, err);
+}
+
+enum err_code index_values(struct call *c, struct err *err) {
+    struct index_ask ask = {.seed = SEED};
+    struct index_look look;
+    int64_t draws = DRAWS;
+    TRY(index_of_call(c, &ask.def, err));
+    TRY(call_query_int(c, "draws", 0, 10000, &draws, err));
+    ask.n_draws = (size_t)draws;
+    TRY(index_look_begin(c, call_query(c, "period"), call_query(c, "level"), ask.def->levels, &look,
+                         err));
+    enum err_code rc = form_values(c, &look, &ask, err);
+    index_look_end(c, &look);
+    return rc;
+}
+
+/* ---- what if */
+
+static int node_named(const struct index_def *d, const char *name) {
+    for (size_t i = 0; i + 1 < d->n_nodes; i++)
+        if (strcmp(d->node[i].name, name) == 0) return (int)i;
+    return -1;
+}
+
+static enum err_code change_weights(const struct val *weights, const struct index_def *d,
+                                    double *weight, struct err *err) {
+    for (size_t i = 0; weights != NULL && weights->type == VAL_MAP && i < weights->n; i++) {
+        const struct val_pair *p = &weights->u.map[i];
+        int at = node_named(d, p->key);
+        double v = p->v.type == VAL_INT      ? (double)p->v.u.i
+                   : p->v.type == VAL_DOUBLE ? p->v.u.d
+                                             : -1;
+        if (at < 0 || !(v >= 0) || v > 1e6) {
+            (void)err_fail(err, ERR_INVALID, "\"%.60s\": expected a node and a weight of 0 or more",
+                           p->key);
+            return err_field(err, ERR_INVALID, "/weights");
+        }
+        weight[at] = v;
+    }
+    return ERR_OK;
+}
+
+static enum err_code change_mean(const struct val *body, struct index_def *d, struct err *err) {
+    static const struct {
+        const char *word;
+        enum composite_agg_kind kind;
+    } means[] = {{"arithmetic", COMPOSITE_ARITHMETIC},
+                 {"geometric", COMPOSITE_GEOMETRIC},
+                 {"harmonic", COMPOSITE_HARMONIC}};
+    const char *mean = NULL;
+    TRY(val_str(body, "mean", false, 40, &mean, err));
+    if (mean == NULL) return ERR_OK;
+    for (size_t i = 0; i < sizeof means / sizeof means[0]; i++) {
+        if (strcmp(means[i].word, mean) != 0) continue;
+        for (size_t k = 0; k < COMPOSITE_MAX_LEVELS; k++)
+            d->spec.aggregate.level[k].kind = means[i].kind;
+        return ERR_OK;
+    }
+    (void)err_fail(err, ERR_INVALID, "\"%.40s\": expected arithmetic, geometric or harmonic", mean);
+    return err_field(err, ERR_INVALID, "/mean");
+}
+
+/* A copy of the definition with other weights; a node of weight 0 is dropped. */
+static enum err_code changed_index(struct call *c, const struct index_def *d,
+                                   const struct val *body, const struct index_def **out,
+                                   struct err *err) {
+    struct index_def *copy = ARENA_NEW(c->a, struct index_def, 1);
+    double *weight = ARENA_NEW(c->a, double, d->n_nodes);
+    if (copy == NULL || weight == NULL) return err_fail(err, ERR_NOMEM, "what-if");
+    *copy = *d;
+    memcpy(weight, d->tree.weight, d->n_nodes * sizeof *weight);
+    TRY(change_weights(val_get(body, "weights"), d, weight, err));
+    TRY(change_mean(body, copy, err));
+    copy->tree.weight = weight;
+    TRY(composite_tree_init(&copy->tree, c->a, err));
+    *out = copy;
+    return ERR_OK;
+}
+
+enum err_code index_what_if(struct call *c, struct err *err) {
+    const struct index_def *base = NULL;
+    const struct val *body = NULL;
+    const char *period = NULL, *level = NULL;
+    struct index_ask ask = {.seed = SEED};
+    struct index_look look;
+    TRY(index_of_call(c, &base, err));
+    TRY(call_body(c, &body, err));
+    TRY(val_str(body, "period", false, 20, &period, err));
+    TRY(val_str(body, "level", false, 20, &level, err));
+    TRY(changed_index(c, base, body, &ask.def, err));
+    TRY(index_look_begin(c, period, level, base->levels, &look, err));
+    enum err_code rc = form_values(c, &look, &ask, err);
+    index_look_end(c, &look);
+    return rc;
+}
+
+/* ---- freezing and signing off */
+
+struct freeze_call {
+    struct freeze freeze;
+    struct index_view view;
+};
+
+static enum err_code freeze_and_tell(struct tx *tx, void *arg, struct err *err) {
+    struct freeze *f = arg;
+    static const char *const words[] = {"new", "unchanged", "restated"};
+    TRY(freeze_apply(tx, f, err));
+    struct reply *reply = tx_reply(tx);
+    struct jw w;
+    unsigned char of_view[32];
+    char hash[65];
+    index_view_hash(f->view, of_view);
+    index_hash_text(of_view, hash);
+    reply->status = 200;
+    jw_init(&w, &reply->body);
+    jw_obj(&w);
+    jw_kstr(&w, "outcome", words[f->outcome - 1]);
+    jw_kint(&w, "areas_changed", f->n_changed);
+    jw_kint(&w, "data_seq", f->data_seq);
+    jw_kstr(&w, "hash", hash);
+    jw_end(&w, '}');
+    return buf_check(&reply->body, err);
+}
+
+enum err_code index_freeze(struct call *c, struct err *err) {
+    const struct val *body = NULL;
+    const char *period = NULL, *level = NULL, *note = NULL;
+    struct index_ask ask = {.n_draws = DRAWS, .seed = SEED};
+    struct index_look look;
+    struct freeze_call *f = ARENA_NEW(c->a, struct freeze_call, 1);
+    if (f == NULL) return err_fail(err, ERR_NOMEM, "freeze");
+    TRY(index_of_call(c, &ask.def, err));
+    TRY(call_body(c, &body, err));
+    TRY(val_str(body, "period", true, 20, &period, err));
+    TRY(val_str(body, "level", true, 20, &level, err));
+    TRY(val_str(body, "note", false, 500, &note, err));
+    TRY(index_look_begin(c, period, level, ask.def->levels, &look, err));
+    enum err_code rc = index_form(&look.q, &ask, c->a, &f->view, err);
+    f->freeze = (struct freeze){
+        .view = &f->view, .data_seq = look.seq, .today = look.q.today, .seed = SEED, .note = note};
+    /* The view borrows areas from the grid: it is held until the command is done, the cube is not.
+     */
+    const struct grid *held = grid_ref(c->app->grid);
+    if (held != look.grid) {
+        grid_unref(held);
+        held = NULL;
+    }
+    index_look_end(c, &look);
+    if (rc == ERR_OK && held == NULL)
+        rc = err_fail(err, ERR_BUSY, "the areas have just changed; try again");
+    if (rc == ERR_OK) rc = call_run(c, "index.freeze", NULL, freeze_and_tell, &f->freeze, err);
+    grid_unref(held);
+    return rc;
+}
+
+static enum err_code publish_and_tell(struct tx *tx, void *arg, struct err *err) {
+    TRY(publish_apply(tx, arg, err));
+    tx_reply(tx)->status = 200;
+    buf_str(&tx_reply(tx)->body, "{\"published\":true}");
+    return buf_check(&tx_reply(tx)->body, err);
+}
+
+enum err_code index_publish(struct call *c, struct err *err) {
+    const struct val *body = NULL;
+    const struct index_def *d = NULL;
+    const char *period = NULL, *level = NULL, *hash = NULL;
+    struct publish *p = ARENA_NEW(c->a, struct publish, 1);
+    if (p == NULL) return err_fail(err, ERR_NOMEM, "publish");
+    TRY(index_of_call(c, &d, err));
+    TRY(call_body(c, &body, err));
+    TRY(val_str(body, "period", true, 20, &period, err));
+    TRY(val_str(body, "level", true, 20, &level, err));
+    TRY(val_str(body, "hash", true, 64, &hash, err));
+    *p = (struct publish){d->name, period, c->who->name, -1, hash};
+    for (int i = 0; i < GRID_LEVELS; i++)
+        if (strcmp(index_level_name(i), level) == 0) p->level = i;
+    if (p->level < 0) {
+        (void)err_fail(err, ERR_INVALID, "\"%.20s\": expected a level", level);
+        return err_field(err, ERR_INVALID, "/level");
+    }
+    return call_run(c, "index.publish", NULL, publish_and_tell, p, err);
+}
