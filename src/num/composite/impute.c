@@ -85,6 +85,7 @@ static uint32_t neighbour(const struct imputing *im, const double *row, size_t k
 static void fill_panel(const struct imputing *im, const double *row, double *to, bool linear) {
     const double *time = im->d->time;
     double reach = im->how->max_gap > 0 ? im->how->max_gap : INFINITY;
+    if (im->d->unit == NULL || time == NULL) return; /* check_how has refused it before */
     for (size_t k = 0; k < im->d->n_area; k++) {
         uint32_t at = im->order[k];
         if (!isnan(row[at])) continue;
