@@ -21,7 +21,8 @@ double st_llr_bound(const struct st_model *m, double c, double measure) {
         if (!(in > 0.0) || !(out > 0.0)) return INFINITY;
         f += y > 0.0 ? 1.0 / in + 0.5 / out : 0.5 / in + 1.0 / out;
     }
-    return y * y * f * (1.0 + 1e-9); /* above the rounding of st_llr, too */
+    /* Above the rounding of st_llr, too. */
+    return y * y * f * (1.0 + 1e-9) + 1e-14 * (m->cases + m->persons);
 }
 
 /* d llr / d measure. */
@@ -33,23 +34,24 @@ static double slope(const struct st_model *m, double c, double measure) {
     return (m->cases - c) / (m->cases - measure) - c / measure;
 }
 
-/* Where llr(c, x) = level between `in`, where it is above, and `out`, where it is not: Newton
- * steps, halving where they leave the bracket. Returns the end that is not above. */
+/* Where llr(c, x) = level between `in`, where it is above, and `out`, where it is not: Newton steps
+ * from `out`, the place of the level below, halving where they leave the bracket. Returns the end
+ * that is not above. */
 static double crossing(const struct st_model *m, double c, double level, double in, double out) {
-    double x = 0.5 * (in + out);
-    for (int i = 0; i < 60; i++) {
-        double f = st_llr(m, c, x) - level;
+    const double close = 1e-6;
+    double x = out;
+    for (int i = 0; i < 80 && fabs(out - in) > close * fabs(out); i++) {
+        double f = st_llr(m, c, x) - level, s = slope(m, c, x);
         if (f > 0.0)
             in = x;
         else
             out = x;
-        if (fabs(out - in) <= 1e-9 * fabs(out)) break;
-        double next = x - f / slope(m, c, x);
+        double next = s != 0.0 ? x - f / s : in;
         /* A step that has all but arrived goes on to the other side: the bracket closes. */
-        if (fabs(next - x) < 1e-10 * fabs(x))
-            next += (f > 0.0 ? 1.0 : -1.0) * copysign(2e-10 * x, out - in);
-        double below = in < out ? in : out, above = in < out ? out : in;
-        x = next > below && next < above ? next : 0.5 * (in + out);
+        if (fabs(next - x) < 0.2 * close * fabs(x))
+            next = x + (f > 0.0 ? 0.4 : -0.4) * copysign(close * x, out - in);
+        double lower = in < out ? in : out, upper = in < out ? out : in;
+        x = next > lower && next < upper ? next : 0.5 * (in + out);
     }
     return out;
 }
@@ -79,7 +81,7 @@ static double count_max(const struct st_model *model, double measure_max, double
     return most < model->cases ? most : model->cases;
 }
 
-static double next_count(double c) { return c < 512.0 ? c + 1.0 : floor(c + sqrt(c) / 8.0); }
+static double next_count(double c) { return c < 512.0 ? c + 1.0 : floor(c + sqrt(c) / 4.0); }
 
 enum err_code st_levels_build(const struct st_model *model, double measure_max, struct arena *a,
                               struct st_levels *out, struct err *err) {

@@ -53,7 +53,7 @@ static struct scan_count *make_rows(struct arena *a, struct rng *r, const struct
                 c[i].slot = (uint32_t)w->n_slots - 1 - c[i].slot % (uint32_t)(w->n_slots / 3 + 1);
             }
         } while (expected != NULL && !(expected[c[i].place * w->n_slots + c[i].slot] > 0.0));
-        c[i].n = 1 + (rng_below(r, 8) == 0);
+        c[i].n = w->heavy > 0 ? 1 + rng_below(r, w->heavy) : 1 + (rng_below(r, 8) == 0);
     }
     return c;
 }
@@ -164,14 +164,14 @@ struct sums {
     const struct toy *t;
     const double *count;
     double cases, persons;
+    double place;                     /* cases of the prefix */
     double *slot_c, *slot_e, *slot_n; /* of the prefix */
     double *all_c;                    /* of all places, in the data */
 };
 
 static void window_sum(const struct sums *s, size_t from, size_t to, struct window *w) {
     *w = (struct window){0};
-    double place = 0.0, slot = 0.0;
-    for (size_t i = 0; i < s->t->data.n_slots; i++) place += s->slot_c[i];
+    double slot = 0.0;
     for (size_t i = from; i <= to; i++) {
         w->c += s->slot_c[i];
         w->e += s->slot_e[i];
@@ -179,7 +179,7 @@ static void window_sum(const struct sums *s, size_t from, size_t to, struct wind
         slot += s->all_c[i];
     }
     /* Kulldorff et al. 2005, eq. 2. */
-    if (s->t->data.model == SCAN_PERMUTATION) w->e = place * slot / s->cases;
+    if (s->t->data.model == SCAN_PERMUTATION) w->e = s->place * slot / s->cases;
 }
 
 static void try_prefix(const struct sums *s, double weight, size_t len, struct scan_best *best) {
@@ -202,6 +202,7 @@ static void add_place(struct sums *s, const double *controls, size_t p) {
     for (size_t i = 0; i < n; i++) {
         double c = s->count[p * n + i];
         s->slot_c[i] += c;
+        s->place += c;
         /* Persons stay where they are: those of the data, whoever is a case. */
         s->slot_n[i] += controls[p * n + i];
         s->slot_e[i] += s->t->expected != NULL ? s->t->expected[p * n + i] : 0.0;

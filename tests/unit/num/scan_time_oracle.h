@@ -21,6 +21,7 @@ struct toy_wish {
     size_t n_places, n_slots, n_case;
     bool spatial, temporal; /* also_ */
     bool weights, first_len, uneven;
+    uint32_t heavy; /* cases a row; 0: one, now and then two */
 };
 struct toy toy_new(struct arena *a, struct rng *r, const struct toy_wish *w);
 /* The best window of list `list` (zones.n_lists: over all places) among all, with cases as counts
