@@ -174,11 +174,15 @@ static enum err_code correlations(struct work *w, struct err *err) {
     size_t n = w->out->n_area;
     if (!w->wish->correlations) return ERR_OK;
     double *x = ARENA_NEW(w->a, double, t->n_ind *n);
-    struct corr *c = ARENA_NEW(w->a, struct corr, t->n_ind * t->n_ind);
-    if (x == NULL || c == NULL) return no_memory(err);
+    if (x == NULL) return no_memory(err);
     for (uint32_t i = 0; i < t->n_ind; i++) gather(w, i, x + i * n);
-    w->out->correlation = c;
-    return corr_matrix(CORR_PEARSON, x, n, t->n_ind, w->run, c, err);
+    for (enum corr_kind k = CORR_PEARSON; k <= CORR_KENDALL; k++) {
+        struct corr *c = ARENA_NEW(w->a, struct corr, t->n_ind * t->n_ind);
+        if (c == NULL) return no_memory(err);
+        TRY(corr_matrix(k, x, n, t->n_ind, w->run, c, err));
+        w->out->correlation[k] = c;
+    }
+    return ERR_OK;
 }
 
 /* ---- ranks under other choices ---- */
@@ -320,6 +324,19 @@ static enum err_code other_means(struct work *w, struct what_if *out, struct err
                     "what if means \"%.60s\": expected arithmetic, geometric or harmonic", name);
 }
 
+/* The base's weights in the scale a reader knows: the framework's where they are given, shares of
+ * their parent where they are worked out. */
+static double *known_weights(const struct work *w) {
+    const struct composite_tree *t = &w->s->tree;
+    double *weight = ARENA_NEW(w->a, double, t->n_node);
+    for (size_t i = 0; weight != NULL && i < t->n_node; i++) {
+        bool given = w->out->spec.weights.level[t->level[i] - 1] == COMPOSITE_WEIGHT_GIVEN;
+        weight[i] = w->s->result.weight[i];
+        if (given && weight[i] != 0.0) weight[i] = t->weight[i];
+    }
+    return weight;
+}
+
 /* Scores of the ranked areas into t->if_score and their ranks. */
 static enum err_code what_if(struct work *w, struct err *err) {
     struct audit *t = w->out;
@@ -334,18 +351,18 @@ static enum err_code what_if(struct work *w, struct err *err) {
     TRY(composite_plan_init(&plan, &s->tree, s->result.stage[COMPOSITE_TREATED], rows, NULL, NULL,
                             s->result.unscreened_drop, w->a, err));
     TRY(composite_layer_init(&layer, &plan, &t->spec.normalise, true, w->a, err));
-    double *scratch = ARENA_NEW(w->a, double, composite_scratch(&plan));
+    double *scratch = ARENA_NEW(w->a, double, composite_scratch(&plan)), *known = known_weights(w);
     double *node = ARENA_NEW(w->a, double, s->tree.n_node *rows);
     double *score = ARENA_NEW(w->a, double, n);
     uint32_t *all = ARENA_NEW(w->a, uint32_t, rows), *rank = ARENA_NEW(w->a, uint32_t, n),
              *base = ARENA_NEW(w->a, uint32_t, n);
     uint16_t *narrow = ARENA_NEW(w->a, uint16_t, n);
     void *sort = arena_alloc(w->a, order_rank_bytes(n), 1);
-    if (scratch == NULL || node == NULL || score == NULL || all == NULL || rank == NULL ||
-        base == NULL || narrow == NULL || sort == NULL)
+    if (scratch == NULL || known == NULL || node == NULL || score == NULL || all == NULL ||
+        rank == NULL || base == NULL || narrow == NULL || sort == NULL)
         return no_memory(err);
-    TRY(what_if_run(&plan, &layer, s->result.weight, &t->spec.aggregate, &wish, w->a, scratch, node,
-                    all, err));
+    TRY(what_if_run(&plan, &layer, known, &t->spec.aggregate, &wish, w->a, scratch, node, all,
+                    err));
     const double *index = node + (s->tree.n_node - s->tree.n_ind - 1) * rows;
     for (size_t i = 0; i < n; i++) score[i] = t->row[i] == SIZE_MAX ? NAN : index[t->row[i]];
     order_rank(score, n, narrow, sort);

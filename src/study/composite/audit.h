@@ -81,7 +81,8 @@ struct audit {
     const struct corr *with_index;    /* n_node: Spearman's */
     const double *part;               /* n_node x rows of the result: contributions, or NULL */
     bool part_by_product;             /* arithmetic throughout: w I */
-    struct corr *correlation;         /* n_ind x n_ind Pearson's of normalised, or NULL */
+    /* n_ind x n_ind of each kind, of normalised values; NULL when not asked for. */
+    const struct corr *correlation[CORR_KENDALL + 1];
 
     const struct choice_space *space;
     const struct rank_interval *band;

@@ -192,17 +192,21 @@ void audit_parts_csv(const struct audit *t, struct buf *out) {
 }
 
 void audit_correlations_csv(const struct audit *t, struct buf *out) {
-    static const char *const names[] = {"indicator", "with", "pearson", "areas", "state", NULL};
+    static const char *const names[] = {"indicator", "with",  "pearson", "spearman",
+                                        "kendall",   "areas", "state",   NULL};
     size_t n = t->study->tree.n_ind;
     head(out, names);
-    for (size_t i = 0; t->correlation != NULL && i < n; i++) {
+    for (size_t i = 0; t->correlation[CORR_PEARSON] != NULL && i < n; i++) {
         for (size_t k = 0; k < i; k++) {
-            const struct corr *c = &t->correlation[i * n + k];
+            const struct corr *first = &t->correlation[CORR_PEARSON][i * n + k];
             csv_safe_field(out, t->study->tree.code[k], true);
             csv_safe_field(out, t->study->tree.code[i], false);
-            number_field(out, c->state == CORR_OK ? c->r : (double)NAN);
-            number_field(out, (double)c->n);
-            csv_field(out, audit_state_name(c->state), false);
+            for (enum corr_kind c = CORR_PEARSON; c <= CORR_KENDALL; c++) {
+                const struct corr *r = &t->correlation[c][i * n + k];
+                number_field(out, r->state == CORR_OK ? r->r : (double)NAN);
+            }
+            number_field(out, (double)first->n);
+            csv_field(out, audit_state_name(first->state), false);
             csv_end(out);
         }
     }

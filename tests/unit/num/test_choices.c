@@ -247,6 +247,94 @@ static void wrong_choices_are_named(void **state) {
     arena_free(a);
 }
 
+/* Shaken weights: uniform within its amount and only on the levels asked for; Dirichlet with the
+ * mean and the standard deviation that the contract states. */
+static void noise_is_as_stated(void **state) {
+    (void)state;
+    enum { DRAWS = 20000, NODES_HERE = 16 };
+    struct arena *a = test_arena();
+    struct rng g = rng_new(46, 0);
+    struct frame f = frame_new(a, &g, 12, 3, false, 12, false);
+    struct composite_spec base = frame_spec(&scales[0], COMPOSITE_ARITHMETIC, 0);
+    struct choices c = {.noise = CHOICE_UNIFORM, .noise_amount = 0.3, .noise_levels = 2};
+    const struct choice_space *s = space_new(a, &f, &base, &c, NULL);
+    double weight[NODES_HERE], sum[NODES_HERE] = {0}, square[NODES_HERE] = {0};
+    for (size_t k = 0; k < 1000; k++) {
+        double u = ((double)k + 0.5) / 1000;
+        choice_space_weights(s, &u, 5, weight);
+        for (size_t i = 0; i + 1 < NODES_HERE; i++) {
+            double times = weight[i] / s->weight[0][i];
+            assert_true(i < 12 ? times == 1.0 : times >= 0.7 - 1e-12 && times <= 1.3 + 1e-12);
+        }
+    }
+    c.noise = CHOICE_DIRICHLET;
+    c.noise_amount = 40;
+    c.noise_levels = 0;
+    for (size_t k = 0; k < DRAWS; k++) {
+        double u = ((double)k + 0.5) / DRAWS;
+        choice_space_weights(s, &u, 5, weight);
+        for (size_t p = 12; p < 16; p++) {
+            double all = 0;
+            for (uint32_t j = f.tree.first[p]; j < f.tree.first[p + 1]; j++)
+                all += weight[f.tree.child[j]];
+            for (uint32_t j = f.tree.first[p]; j < f.tree.first[p + 1]; j++) {
+                double w = weight[f.tree.child[j]] / all;
+                sum[f.tree.child[j]] += w;
+                square[f.tree.child[j]] += w * w;
+            }
+        }
+    }
+    for (size_t i = 0; i + 1 < NODES_HERE; i++) {
+        uint32_t up = f.tree.parent[i];
+        double all = 0;
+        for (uint32_t j = f.tree.first[up]; j < f.tree.first[up + 1]; j++)
+            all += f.weight[f.tree.child[j]];
+        double w = f.weight[i] / all, sd = sqrt(w * (1 - w) / 41), mean = sum[i] / DRAWS;
+        assert_true(fabs(mean - w) < 4 * sd / sqrt(DRAWS));
+        /* The sd of a sample sd of 20,000 is about 0.5 %. */
+        assert_true(fabs(sqrt(square[i] / DRAWS - mean * mean) / sd - 1) < 0.03);
+    }
+    arena_free(a);
+}
+
+static bool stop_now(void *arg) {
+    (void)arg;
+    return true;
+}
+
+/* Memory that runs out at any moment, and a caller that has had enough, end cleanly. */
+static void faults_end_cleanly(void **state) {
+    (void)state;
+    long live = mem_live();
+    bool fired = true;
+    for (long k = 0; fired; k++) {
+        struct arena *a = test_arena();
+        struct rng g = rng_new(47, 0);
+        struct frame f = frame_new(a, &g, 12, 3, false, 20, false);
+        struct composite_spec base = frame_spec(&scales[0], COMPOSITE_ARITHMETIC, 0);
+        struct choices c = {.noise = CHOICE_UNIFORM, .noise_amount = 0.3};
+        const struct choice_space *s = space_new(a, &f, &base, &c, NULL);
+        struct choice_random random = {.seed = 1, .n_input = s->n_input};
+        struct choice_points points = {.point = choice_random_point, .arg = &random};
+        uint16_t rank[50 * 20];
+        uint32_t above[20 * 20];
+        struct rank_interval band[20];
+        struct choice_ranks out = {.rank = rank};
+        mem_fault_arm(k);
+        enum err_code rc = choice_space_rank(s, 50, &points, NULL, &out, NULL);
+        if (rc == ERR_OK) rc = rank_intervals(rank, 50, 20, s->nominal, 0.9, NULL, band, NULL);
+        if (rc == ERR_OK) rc = rank_dominance(rank, 50, 20, NULL, above, NULL);
+        fired = mem_fault_disarm() != 0;
+        assert_int_equal(rc, fired ? ERR_NOMEM : ERR_OK);
+        struct num_run run = {.stop = stop_now};
+        assert_int_equal(choice_space_rank(s, 50, &points, &run, &out, NULL), ERR_TIMEOUT);
+        assert_int_equal(rank_dominance(rank, 50, 20, &run, above, NULL), ERR_TIMEOUT);
+        arena_free(a);
+        assert_true(k < 200);
+    }
+    assert_int_equal(mem_live(), live);
+}
+
 /* Known truth: the right weights are themselves a draw of +-25 % about the nominal ones. A band of
  * 90 % of the draws then holds an area's true rank in at least 90 % of the cases; by how much the
  * share may fall short by chance is told by its spread over 40 frameworks. */
@@ -446,6 +534,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_equal_evaluations), cmocka_unit_test(gaps_are_evaluated),
         cmocka_unit_test(same_bits_on_threads),   cmocka_unit_test(wrong_choices_are_named),
+        cmocka_unit_test(noise_is_as_stated),     cmocka_unit_test(faults_end_cleanly),
         cmocka_unit_test(bands_cover_the_truth),  cmocka_unit_test(shape_of_coinr)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
