@@ -99,6 +99,33 @@ test('index audit: what-if is the index under those weights; published scores ar
   equal(c.areas.find((a) => a.area === 'D03').before, null, 'not published');
 });
 
+test('index audit: two periods of other areas, weights and goalposts', () => {
+  const lines = readFileSync(sample('index_data_before.csv'), 'utf8').trim().split('\n');
+  const data = `${fresh('before')}.csv`, meta = `${fresh('meta')}.csv`, spec = `${fresh('spec')}.yaml`;
+  writeFileSync(data, [lines[0], ...lines.slice(2).reverse(), lines[1].replace('D01', 'D77')].join('\n'));
+  writeFileSync(meta, readFileSync(sample('index_meta.csv'), 'utf8').replace('Thefts,-1,2', 'Thefts,-1,4'));
+  const args = [...BASE, '--draws', '200', '--before', data];
+  const plain = audit(args).change;
+  equal([plain.areas.length, plain.areas_only_before, plain.areas_only_after], [11, 1, 1], 'areas in both');
+  const other = audit([...args, '--before-meta', meta]).change;
+  must(other.areas.every((a) => Math.abs(a.weights) > 1e-6), 'other weights have a part');
+  for (const a of other.areas) near(a.before + a.indicators + a.denominators + a.normalisation + a.weights, a.after, 1e-10, a.area);
+  // The same goalposts in both periods: the yardstick does not move; the earlier ones narrower: it does.
+  const posts = (theft) => `group: Zone\nimpute: {method: group_mean}\nnormalise: {method: goalposts, goalposts: {Theft: [0, ${theft}], Fraud: [0, 0.01], Fires: [0, 0.002], FireDrills: [0, 0.001], RoadDeaths: [0, 0.0005], Signals: [0, 100], Disputes: [0, 0.01], Mediated: [0, 100]}}\naudit: {draws: 50, sobol: false}\n`;
+  const now = `${fresh('spec')}.yaml`;
+  writeFileSync(now, posts(0.01));
+  writeFileSync(spec, posts(0.02));
+  const fixed = ['index', 'audit', ...FILES, '--spec', now, '--before', sample('index_data_before.csv')];
+  for (const a of audit(fixed).change.areas) near(a.normalisation, 0, 1e-12, `yardstick of ${a.area}`);
+  must(audit([...fixed, '--before-spec', spec]).change.areas.some((a) => Math.abs(a.normalisation) > 0.1), 'moved goalposts');
+  const ranks = `${fresh('spec')}.yaml`;
+  writeFileSync(ranks, 'impute: {method: mean}\nnormalise: {method: rank}\naudit: {draws: 50, sobol: false}\n');
+  const no = gezhi(['index', 'audit', ...FILES, '--spec', ranks, '--before', sample('index_data_before.csv')]);
+  must(no.code === 1 && no.err.includes('yardstick') && no.err.includes('Theft'), no.err);
+  writeFileSync(data, 'uCode,Theft\nD01,3\n');
+  equal(gezhi([...BASE, '--before', data]).code, 1, 'an earlier period without the indicators');
+});
+
 test('index audit: wrong use 2, failure 1 with file and line, help with its example', () => {
   const help = gezhiOk(['index', 'audit', '--help']).out;
   const example = help.split('\n').find((l) => l.includes('gezhi index audit --data samples/'));

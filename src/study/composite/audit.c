@@ -43,8 +43,8 @@ static enum err_code find_areas(struct work *w, struct err *err) {
     }
     t->column = column;
     t->row = row;
-    t->time = NAN;
-    if (d->time != NULL && t->n_area > 0) t->time = d->time[column[0]];
+    t->time = s->spec.time;
+    if (isnan(t->time) && d->time != NULL && t->n_area > 0) t->time = d->time[column[0]];
     return ERR_OK;
 }
 
