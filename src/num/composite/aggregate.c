@@ -62,9 +62,18 @@ static void add_rows(double *out, size_t n, const struct term *t, size_t n_term)
 }
 
 /* Sums over the values that are there: weight and number of them too. */
-static void add_row_gaps(double *sum, double *weight, double *there, size_t n, const double *row,
-                         double w) {
-    for (size_t j = 0; j < n; j++) {
+static void add_row_gaps(double *restrict sum, double *restrict weight, double *restrict there,
+                         size_t n, const double *restrict row, double w) {
+    size_t j = 0;
+    for (; j + 8 <= n; j += 8) {
+        for (size_t k = 0; k < 8; k++) {
+            double v = row[j + k], is = v == v ? 1 : 0;
+            sum[j + k] += v == v ? w * v : 0;
+            weight[j + k] += w * is;
+            there[j + k] += is;
+        }
+    }
+    for (; j < n; j++) {
         bool is = !isnan(row[j]);
         sum[j] += is ? w * row[j] : 0;
         weight[j] += is ? w : 0;

@@ -168,6 +168,9 @@ static void gaps(void **state) {
              all_good, gaps_geometric);
     one_mean("gaps_copeland", v, plain, (struct composite_agg){.kind = COMPOSITE_COPELAND},
              all_good, copeland_weighted);
+    for (size_t j = 0; j < N; j++) want[j] = 0.5 + copeland_weighted[j] / 18;
+    one_mean("gaps_majority", v, plain, (struct composite_agg){.kind = COMPOSITE_MAJORITY},
+             all_good, want);
     /* Area 5 has two of four values, 3 of 7 of the weight; area 2 three of four, 5 of 7. */
     memcpy(want, gaps_arithmetic, sizeof want);
     one_mean("gaps_half", v, plain, (struct composite_agg){.min_share = 0.5}, all_good, want);
