@@ -47,6 +47,8 @@ function publicAsks({ at, street, dispute }) {
     'GET /api/v1/areas': [['GET', '/api/v1/areas?level=community']],
     'GET /api/v1/areas/{code}': [['GET', '/api/v1/areas/990101']],
     'GET /api/v1/cells/{code}': [['GET', `/api/v1/cells/${at.cell}`]],
+    'GET /api/v1/public/indices': [['GET', '/api/v1/public/indices']],
+    'GET /api/v1/public/indices/{name}/values': [['GET', '/api/v1/public/indices/safety/values?period=2026-10&level=town']],
     'POST /api/v1/media': [['POST', '/api/v1/media', {}]],
     'GET /api/v1/media/{name}': [['GET', '/api/v1/media/0123456789abcdef0123456789abcdef']],
     'GET /tiles/{layer}/{z}/{x}/{y}.mvt': ['cells', 'cases', 'public-cases'].map((l) => ['GET', `/tiles/${l}/15/${x}/${y}.mvt`]),

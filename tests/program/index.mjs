@@ -1,0 +1,119 @@
+/** Indicators and indices over the API and the command line: what is told, to whom, and that it adds up. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { demoCity, emptyCity, equal, gezhi, gezhiOk, goldenShape, must, problem, serving, test, WORK } from './lib.mjs';
+import { signedIn } from './api.mjs';
+
+/** The month before the demo's last, by the city's own figures. */
+async function lastMonth(client) {
+  const r = await client.get('/api/v1/indices/safety/values?level=town&draws=0');
+  must(r.status === 200, `${r.status} ${r.text.slice(0, 200)}`);
+  return r.json.period;
+}
+const near = (a, b) => Math.abs(a - b) < 1e-9 * Math.max(1, Math.abs(a), Math.abs(b));
+
+test('indices: parts add up to the value, changes to the change', async () => {
+  const { dir, accounts } = demoCity();
+  await serving(dir, async (stranger) => {
+    const { supervisor } = await signedIn(stranger, accounts, ['supervisor']);
+    const period = await lastMonth(supervisor);
+    const values = await supervisor.get(`/api/v1/indices/safety/values?period=${period}&level=town&draws=200`);
+    goldenShape('index-values', values.json);
+    goldenShape('indicators', (await supervisor.get('/api/v1/indicators')).json);
+    goldenShape('indices', (await supervisor.get('/api/v1/indices')).json);
+    let scored = 0;
+    for (const a of values.json.areas.filter((x) => x.value !== null)) {
+      const leaves = a.parts.filter((p) => 'state' in p && p.part !== null);
+      must(near(leaves.reduce((s, p) => s + p.part, 0), a.value), `${a.area}: the parts add to ${leaves.reduce((s, p) => s + p.part, 0)}, not ${a.value}`);
+      const one = (await supervisor.get(`/api/v1/indices/safety/areas/${a.area}?period=${period}`)).json;
+      must(near(one.value, a.value), 'the page of the area tells another value');
+      const moved = one.parts.filter((p) => 'state' in p && p.change !== null);
+      if (moved.length > 0 && one.before !== null) must(near(moved.reduce((s, p) => s + p.change, 0), one.value - one.before), `${a.area}: the changes do not add up`);
+      scored += 1;
+    }
+    must(scored >= 1, `${scored} towns have a score`);
+    const dropped = await supervisor.post('/api/v1/indices/safety/what-if', { period, level: 'town', weights: { public_order: 0 } });
+    must(dropped.status === 200 && dropped.json.areas.every((a) => a.parts.find((p) => p.node === 'public_order').weight === 0), 'the dropped group still weighs');
+    problem(await supervisor.post('/api/v1/indices/safety/what-if', { weights: { nothing: 1 } }), 422, 'INVALID');
+    problem(await supervisor.get('/api/v1/indices/safety/values?period=2026-13'), 422, 'INVALID');
+    problem(await supervisor.get('/api/v1/indices/nothing/values'), 404, 'NOT_FOUND');
+  });
+});
+
+test('indices: frozen, restated by late data, signed off by a person, then public', async () => {
+  const { dir, accounts } = demoCity();
+  let hash = '', period = '', town = '';
+  await serving(dir, async (stranger) => {
+    const { supervisor, operator } = await signedIn(stranger, accounts, ['supervisor', 'operator']);
+    period = await lastMonth(supervisor);
+    const path = `/api/v1/public/indices/safety/values?period=${period}&level=town`;
+    problem(await operator.post('/api/v1/indices/safety/freeze', { period, level: 'town' }), 403, 'FORBIDDEN');
+    const first = await supervisor.post('/api/v1/indices/safety/freeze', { period, level: 'town' });
+    equal([first.status, first.json.outcome], [200, 'new'], 'freeze');
+    equal((await supervisor.post('/api/v1/indices/safety/freeze', { period, level: 'town' })).json.outcome, 'unchanged', 'again');
+    problem(await stranger.get(path), 404, 'NOT_FOUND');
+    problem(await supervisor.post('/api/v1/indices/safety/publish', { period, level: 'town', hash: '0'.repeat(64) }), 412, 'STALE');
+    equal((await supervisor.post('/api/v1/indices/safety/publish', { period, level: 'town', hash: first.json.hash })).status, 200, 'publish');
+    const shown = await stranger.get(path);
+    goldenShape('public-index', shown.json);
+    must(!shown.text.includes('numerator') && !shown.text.includes('serious_crime_rate'), 'the public sees single figures');
+    hash = first.json.hash;
+    town = shown.json.areas[0].area;
+  });
+  const file = join(WORK, 'late.csv');
+  writeFileSync(file, `indicator,area,period,value\nfires,${town},${period},40\n`);
+  const counts = JSON.parse(gezhiOk(['import', 'indicators', file, '--data', dir, '--json']).out);
+  equal([counts.read, counts.restated], [1, 1], 'late figure');
+  await serving(dir, async (stranger) => {
+    const { supervisor } = await signedIn(stranger, accounts, ['supervisor']);
+    const again = await supervisor.post('/api/v1/indices/safety/freeze', { period, level: 'town', note: 'late report of the fire service' });
+    equal([again.json.outcome, again.json.areas_changed], ['restated', 1], 'restated');
+    must(again.json.hash !== hash, 'the hash has not moved');
+    // The signature was for other figures.
+    problem(await stranger.get(`/api/v1/public/indices/safety/values?period=${period}&level=town`), 404, 'NOT_FOUND');
+  });
+});
+
+test('indicators: a guarded figure below the floor cannot be had by subtraction', async () => {
+  const { dir, accounts } = demoCity();
+  await serving(dir, async (stranger) => {
+    const { supervisor } = await signedIn(stranger, accounts, ['supervisor']);
+    const period = await lastMonth(supervisor);
+    const parents = new Map((await supervisor.get('/api/v1/areas?level=community&limit=500')).json.items.map((a) => [a.code, a.parent]));
+    const towns = (await supervisor.get(`/api/v1/indicators/disputes_due/values?period=${period}&level=community`)).json.areas;
+    const hidden = towns.filter((a) => a.state === 'below_floor');
+    const families = Map.groupBy ? Map.groupBy(towns, (a) => parents.get(a.area)) : towns.reduce((m, a) => m.set(parents.get(a.area), [...(m.get(parents.get(a.area)) ?? []), a]), new Map());
+    for (const [, family] of families) {
+      const away = family.filter((a) => a.state === 'below_floor').length;
+      must(away !== 1 || family.length === 1, 'one figure alone is hidden: the sum of the others gives it');
+    }
+    must(hidden.every((a) => a.value === null && a.numerator === null && a.denominator === null), 'a hidden figure is told');
+    must(towns.length > 3 && hidden.length > 1, 'nothing is hidden: the test sees nothing');
+  });
+});
+
+test('import indicators: dry run, rejected rows, and nothing twice', async () => {
+  const dir = emptyCity();
+  const file = join(WORK, 'figures.csv'), errors = join(WORK, 'figures-rejected.csv');
+  writeFileSync(file, 'indicator,area,period,value\nresidents,nowhere,2025,5\nclosed,nowhere,2025,5\n');
+  const dry = gezhi(['import', 'indicators', file, '--data', dir, '--dry-run', '--errors', errors]);
+  equal(dry.code, 1, 'rejected rows end with 1');
+  must(/"rejected":2/.test(dry.out), dry.out);
+  writeFileSync(file, 'indicator,area,value\nresidents,x,5\n');
+  const wrong = gezhi(['import', 'indicators', file, '--data', dir]);
+  equal(wrong.code, 1, 'a missing column');
+  must(/figures\.csv:1: there is no column "period"/.test(wrong.err), wrong.err);
+});
+
+test('index run: the same as the API, also as it was known then', async () => {
+  const { dir } = demoCity();
+  const now = JSON.parse(gezhiOk(['index', 'run', '--data', dir, '--index', 'safety', '--period', '2026-10', '--level', 'town', '--json']).out);
+  const then = JSON.parse(gezhiOk(['index', 'run', '--data', dir, '--index', 'safety', '--period', '2026-10', '--level', 'town', '--as-of', String(now.data_seq), '--json']).out);
+  equal(then.hash, now.hash, 'hash from the journal');
+  equal(then.areas.map((a) => a.value), now.areas.map((a) => a.value), 'values');
+  const early = JSON.parse(gezhiOk(['index', 'run', '--data', dir, '--index', 'safety', '--period', '2026-10', '--level', 'town', '--as-of', '2', '--json']).out);
+  must(early.areas.every((a) => a.value === null), 'before anything was known there is no score');
+  const wrong = gezhi(['index', 'run', '--data', dir, '--index', 'safty', '--period', '2026-10']);
+  equal(wrong.code, 1, 'an unknown index');
+  equal(gezhi(['index', 'run', '--data', dir, '--index', 'safety', '--period', '2026-10', '--draws', 'many']).code, 2, 'wrong use');
+});
