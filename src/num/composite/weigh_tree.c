@@ -107,6 +107,7 @@ static enum err_code optimise_level(struct weighing *w, size_t level, struct err
     double *asked = w->found, *got = w->work, *best = w->work + t->n_node;
     double power = 1, best_miss = INFINITY;
     size_t n = targets(t, w->w, w->weight, level, asked);
+    memcpy(best, w->weight, t->n_node * sizeof *best);
     for (unsigned step = 0; step < 400 && power > 1e-4 && best_miss > 1e-12; step++) {
         scale_siblings(t, level, w->weight);
         TRY(evaluate(w, err));

@@ -131,6 +131,26 @@ static const char *const agg_words[] = {"arithmetic",
                                         "benefit_of_doubt",
                                         NULL};
 
+/* A number for all levels, or a list from the indicators upwards. */
+static enum err_code per_level(const struct index_reader *r, const struct val *map, const char *key,
+                               double min, double max, double *out, struct err *err) {
+    const struct val *v = spec_member(map, key);
+    size_t n = r->n_level - 1;
+    if (v == NULL) return ERR_OK;
+    if (v->type == VAL_LIST) {
+        TRY(spec_numbers(r, v, n, out, err));
+    } else {
+        TRY(spec_value(r, v, &out[0], err));
+        for (size_t k = 1; k < COMPOSITE_MAX_LEVELS; k++) out[k] = out[0];
+    }
+    for (size_t k = 0; k < n; k++) {
+        if (!(out[k] >= min && out[k] <= max))
+            return index_spec_fail(r->name, v, err, "%s: expected %g to %g, found %g", key, min,
+                                   max, out[k]);
+    }
+    return ERR_OK;
+}
+
 enum err_code index_read_aggregate(const struct index_reader *r, const struct val *v,
                                    struct composite_aggregate *out, struct err *err) {
     static const char *const keys[] = {"method",      "levels", "power", "min_share", "share_of",
@@ -138,20 +158,22 @@ enum err_code index_read_aggregate(const struct index_reader *r, const struct va
     static const char *const shares[] = {"number", "weight", NULL};
     static const char *const ties[] = {"exact", "rounded", NULL};
     int kind[COMPOSITE_MAX_LEVELS] = {0}, by_weight = 0, rounded = 0;
-    double power = 1, least = 0, rate = 0;
+    double power[COMPOSITE_MAX_LEVELS], least[COMPOSITE_MAX_LEVELS] = {0},
+                                        rate[COMPOSITE_MAX_LEVELS] = {0};
+    for (size_t k = 0; k < COMPOSITE_MAX_LEVELS; k++) power[k] = 1;
     TRY(spec_map(r, v, keys, err));
     TRY(read_levels(r, v, agg_words, kind, err));
-    TRY(spec_number(r, v, "power", -100, 100, &power, err));
-    TRY(spec_number(r, v, "min_share", 0, 1, &least, err));
-    TRY(spec_number(r, v, "exponential", 1e-3, 1e6, &rate, err));
+    TRY(per_level(r, v, "power", -100, 100, power, err));
+    TRY(per_level(r, v, "min_share", 0, 1, least, err));
+    TRY(per_level(r, v, "exponential", 0, 1e6, rate, err));
     TRY(spec_member_word(r, v, "share_of", shares, &by_weight, err));
     TRY(spec_member_word(r, v, "ties", ties, &rounded, err));
     for (size_t k = 0; k < COMPOSITE_MAX_LEVELS; k++) {
         out->level[k] = (struct composite_agg){.kind = (enum composite_agg_kind)kind[k],
-                                               .power = power,
-                                               .min_share = least,
+                                               .power = power[k],
+                                               .min_share = least[k],
                                                .by_weight = by_weight == 1,
-                                               .exponential = rate,
+                                               .exponential = rate[k],
                                                .rounded_ties = rounded == 1};
     }
     return ERR_OK;

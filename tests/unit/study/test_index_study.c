@@ -294,6 +294,50 @@ static void all_of_the_spec(void **state) {
     }
 }
 
+/* Each level its own rule for missing values: with half of Q's children wanted at its level and all
+ * of P's, an area without C has no Q but an index, as half of the index's children will do. */
+static void rules_by_level(void **state) {
+    (void)state;
+    struct arena *a = test_arena();
+    struct index_study s;
+    struct err err = {0};
+    struct files f = {
+        .spec = "aggregate: {min_share: [1, 0.5], power: [1, 2], exponential: [23, 0]}\n"};
+    if (load(a, &f, &s, &err) != ERR_OK) fail_msg("%s", err.detail);
+    const double *x = s.result.stage[COMPOSITE_AGGREGATED];
+    assert_true(isnan(x[4 * 4 + 1]) && !isnan(x[5 * 4 + 1]));
+    assert_true(isnan(x[3 * 4 + 2]) && !isnan(x[5 * 4 + 2]));
+    assert_true(s.spec.spec.aggregate.level[0].exponential == 23);
+    assert_true(s.spec.spec.aggregate.level[1].exponential == 0);
+    f.spec = "aggregate: {min_share: 1}\n";
+    assert_int_equal(load(a, &f, &s, &err), ERR_OK);
+    x = s.result.stage[COMPOSITE_AGGREGATED];
+    assert_true(isnan(x[5 * 4 + 1]) && s.result.rank[1] == 0);
+    arena_free(a);
+    told(&(struct files){.spec = "aggregate: {min_share: [1, 2]}\n"}, "min_share: expected 0 to 1");
+    told(&(struct files){.spec = "aggregate: {min_share: [1]}\n"}, "expected a list of 2 numbers");
+}
+
+static void no_memory(void **state) {
+    (void)state;
+    for (long n = 0;; n++) {
+        long before = mem_live();
+        struct index_study s;
+        struct err err = {0};
+        struct arena *a = test_arena();
+        mem_fault_arm(n);
+        enum err_code rc = load(a, &(struct files){.spec = "impute: {method: em}\n"}, &s, &err);
+        int fired = mem_fault_disarm();
+        arena_free(a);
+        assert_int_equal(mem_live(), before);
+        if (!fired) {
+            assert_int_equal(rc, ERR_OK);
+            break;
+        }
+        if (rc != ERR_NOMEM) fail_msg("allocation %ld: %s", n, err.detail);
+    }
+}
+
 static void asem_by_files(void **state) {
     (void)state;
     if (access(COINR "asem_iData.csv", R_OK) != 0) {
@@ -336,7 +380,8 @@ int main(void) {
         cmocka_unit_test(by_hand),         cmocka_unit_test(denominators_of_their_own),
         cmocka_unit_test(panel),           cmocka_unit_test(malformed_tables),
         cmocka_unit_test(malformed_specs), cmocka_unit_test(all_of_the_spec),
-        cmocka_unit_test(asem_by_files),
+        cmocka_unit_test(asem_by_files),   cmocka_unit_test(rules_by_level),
+        cmocka_unit_test(no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
