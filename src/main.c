@@ -34,7 +34,7 @@ static const struct subcommand subcommands[] = {
     {"risk", "incidents", cli_risk_incidents, "whether incidents set off others"},
     {"risk", "pavement", cli_risk_pavement, "pavement condition from distresses"},
     {"index", NULL, cli_index, "a composite index from indicators of areas"},
-    {"pack", "check", pack_cmd_check, "check packs"},
+    {"pack", "check", cli_pack_check, "check packs"},
     {"pack", "show", pack_cmd_show, "show what packs mean"},
     {"user", NULL, identity_cmd_user, "add accounts, make tokens"},
     {"erase", NULL, cli_erase, "erase the personal values of a case for good"},

@@ -71,7 +71,7 @@ static void check_json(enum err_code rc, const struct err *err, const char *repo
     buf_deinit(&out);
 }
 
-int pack_cmd_check(int argc, char **argv) {
+int pack_cmd_check(int argc, char **argv, pack_further *further) {
     bool json = false;
     const struct opt opts[] = {{"json", OPT_FLAG, &json, false, NULL, "print the result as JSON"}};
     const struct opt_command cmd = {"pack check",
@@ -95,6 +95,7 @@ int pack_cmd_check(int argc, char **argv) {
     const struct pack_set *p = NULL;
     enum err_code rc = a == NULL ? err_fail(&err, ERR_NOMEM, "out of memory")
                                  : pack_load(a, n > 0 ? argv[0] : "packs", &report, &p, &err);
+    if (rc == ERR_OK && further != NULL) rc = further(a, p, &err);
     if (json)
         check_json(rc, &err, buf_text(&report), p);
     else if (rc == ERR_OK)
