@@ -414,7 +414,10 @@ static void constants(void **state) {
     spec.normalise.norm = &z;
     r = run(a, v, direction, &spec);
     assert_int_equal(r.dropped[1], COMPOSITE_DROPPED_CONSTANT);
-    for (size_t k = 0; k < M * N; k++) v[k] = (double)(k / N);
+    for (size_t k = 0; k < M * N; k++) {
+        size_t row = k / N;
+        v[k] = (double)row;
+    }
     struct err err;
     assert_int_equal(try_run(a, v, direction, &spec, &r, &err), ERR_NUMERIC);
     arena_free(a);

@@ -72,6 +72,19 @@ static bool fits(size_t norm, size_t agg) {
     return agg < 3 || (agg == 3 && norm == 1) || (agg > 3 && norm == 0);
 }
 
+/* Scores of w's area j and of v's area to[j] are the same, and so are ranks. */
+static void same_scores(struct world *w, struct world *v, const size_t *to, size_t n, size_t g,
+                        uint64_t seed) {
+    struct composite_result a = run(w, &norms[n], aggs[g]), b = run(v, &norms[n], aggs[g]);
+    for (size_t j = 0; j < N; j++) {
+        double x = a.stage[COMPOSITE_AGGREGATED][(NODES - 1) * N + j];
+        double y = b.stage[COMPOSITE_AGGREGATED][(NODES - 1) * N + to[j]];
+        if (fabs(x - y) > 1e-9 * fmax(1, fabs(x)))
+            fail_msg("seed %d: %.17g, %.17g", (int)seed, x, y);
+        assert_int_equal(a.rank[j], b.rank[to[j]]);
+    }
+}
+
 static void areas_in_any_order(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= 40; seed++) {
@@ -86,21 +99,10 @@ static void areas_in_any_order(void **state) {
             to[j - 1] = to[k];
             to[k] = t;
         }
-        for (size_t i = 0; i < M; i++)
-            for (size_t j = 0; j < N; j++) v.value[i * N + to[j]] = w.value[i * N + j];
-        for (size_t n = 0; n < 4; n++)
-            for (size_t g = 0; g < 6; g++) {
-                if (!fits(n, g)) continue;
-                struct composite_result a = run(&w, &norms[n], aggs[g]),
-                                        b = run(&v, &norms[n], aggs[g]);
-                for (size_t j = 0; j < N; j++) {
-                    double x = a.stage[COMPOSITE_AGGREGATED][(NODES - 1) * N + j];
-                    double y = b.stage[COMPOSITE_AGGREGATED][(NODES - 1) * N + to[j]];
-                    if (fabs(x - y) > 1e-9 * fmax(1, fabs(x)))
-                        fail_msg("seed %d: %.17g, %.17g", (int)seed, x, y);
-                    assert_int_equal(a.rank[j], b.rank[to[j]]);
-                }
-            }
+        for (size_t k = 0; k < M * N; k++) v.value[k / N * N + to[k % N]] = w.value[k];
+        for (size_t k = 0; k < 24; k++) {
+            if (fits(k / 6, k % 6)) same_scores(&w, &v, to, k / 6, k % 6, seed);
+        }
         arena_free(w.a);
         arena_free(v.a);
     }
@@ -221,52 +223,73 @@ static void monotone_weights(void **state) {
     }
 }
 
-/* A draw by layer, a draw that normalises, and the pipeline are the same bits. */
+/* A draw by layer, a draw that normalises, and the pipeline are the same bits; a draw allocates
+ * nothing. */
+static void same_bits(struct world *w, size_t n, size_t g) {
+    struct composite_result a = run(w, &norms[n], aggs[g]);
+    struct composite_plan p;
+    struct composite_layer l;
+    struct err err;
+    const struct composite_normalise how = {1, &norms[n], NULL};
+    struct composite_aggregate agg;
+    memset(&agg, 0, sizeof agg);
+    for (size_t k = 0; k < COMPOSITE_MAX_LEVELS; k++) agg.level[k].kind = aggs[g];
+    assert_int_equal(composite_plan_init(&p, &w->tree, a.stage[COMPOSITE_TREATED], N, NULL, NULL,
+                                         NULL, w->a, &err),
+                     ERR_OK);
+    assert_int_equal(composite_layer_init(&l, &p, &how, true, w->a, &err), ERR_OK);
+    double *scratch = ARENA_NEW(w->a, double, composite_scratch(&p));
+    double node[4 * N];
+    uint32_t rank[N];
+    for (int by_layer = 0; by_layer < 2; by_layer++) {
+        struct composite_draw d = {.layer = by_layer ? &l : NULL,
+                                   .normalise = &how,
+                                   .weight = a.weight,
+                                   .aggregate = &agg};
+        long blocks = mem_live();
+        assert_int_equal(composite_evaluate(&p, &d, scratch, node, rank, &err), ERR_OK);
+        assert_int_equal(mem_live(), blocks);
+        assert_memory_equal(node, a.stage[COMPOSITE_AGGREGATED] + M * N, sizeof node);
+        assert_memory_equal(rank, a.rank, sizeof rank);
+    }
+}
+
 static void draws_are_the_pipeline(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= 30; seed++) {
         struct world w;
         make(&w, seed);
         struct rng r = rng_new(seed, 5);
-        for (size_t k = 0; k < M * N; k++)
-            if (seed % 2 == 0 && rng_below(&r, 10) == 0) w.value[k] = NAN;
-        for (size_t n = 0; n < 4; n++)
-            for (size_t g = 0; g < 4; g++) {
-                if (!fits(n, g)) continue;
-                struct composite_result a = run(&w, &norms[n], aggs[g]);
-                struct composite_plan p;
-                struct composite_layer l;
-                struct err err;
-                const struct composite_normalise how = {1, &norms[n], NULL};
-                struct composite_aggregate agg;
-                memset(&agg, 0, sizeof agg);
-                for (size_t k = 0; k < COMPOSITE_MAX_LEVELS; k++) agg.level[k].kind = aggs[g];
-                assert_int_equal(composite_plan_init(&p, &w.tree, a.stage[COMPOSITE_TREATED], N,
-                                                     NULL, NULL, NULL, w.a, &err),
-                                 ERR_OK);
-                assert_int_equal(composite_layer_init(&l, &p, &how, true, w.a, &err), ERR_OK);
-                double *scratch = ARENA_NEW(w.a, double, composite_scratch(&p));
-                double node[4 * N];
-                uint32_t rank[N];
-                for (int by_layer = 0; by_layer < 2; by_layer++) {
-                    struct composite_draw d = {.layer = by_layer ? &l : NULL,
-                                               .normalise = &how,
-                                               .weight = a.weight,
-                                               .aggregate = &agg};
-                    long blocks = mem_live();
-                    assert_int_equal(composite_evaluate(&p, &d, scratch, node, rank, &err), ERR_OK);
-                    assert_int_equal(mem_live(), blocks);
-                    assert_memory_equal(node, a.stage[COMPOSITE_AGGREGATED] + M * N, sizeof node);
-                    assert_memory_equal(rank, a.rank, sizeof rank);
-                }
-            }
+        for (size_t k = 0; k < M * N && seed % 2 == 0; k++) {
+            if (rng_below(&r, 10) == 0) w.value[k] = NAN;
+        }
+        for (size_t k = 0; k < 16; k++) {
+            if (fits(k / 4, k % 4)) same_bits(&w, k / 4, k % 4);
+        }
         arena_free(w.a);
     }
 }
 
+enum { MOST = 300 };
+
+/* Whole numbers with ties or of any size, zeros of both signs, gaps. */
+static double any_value(struct rng *r, uint64_t seed) {
+    double v =
+        seed % 2 == 0 ? rng_normal(r) * exp(20 * rng_normal(r)) : (double)rng_below(r, 12) - 6;
+    if (rng_below(r, 15) == 0) return NAN;
+    if (rng_below(r, 15) == 0) return rng_below(r, 2) == 0 ? 0.0 : -0.0;
+    return v;
+}
+
+static uint32_t counted_rank(const double *v, size_t n, const uint32_t *period, size_t j) {
+    uint32_t rank = 1;
+    for (size_t k = 0; k < n; k++)
+        rank += v[k] > v[j] && (period == NULL || period[k] == period[j]) ? 1 : 0;
+    return isnan(v[j]) ? 0 : rank;
+}
+
 static void ranks_by_counting(void **state) {
     (void)state;
-    enum { MOST = 300 };
     for (uint64_t seed = 1; seed <= 60; seed++) {
         struct rng r = rng_new(seed, 6);
         size_t n = 1 + rng_below(&r, MOST);
@@ -274,18 +297,12 @@ static void ranks_by_counting(void **state) {
         double v[MOST], *scratch = mem_new(6 * n, sizeof *scratch);
         for (size_t j = 0; j < n; j++) {
             period[j] = rng_below(&r, n_period);
-            v[j] = seed % 2 == 0 ? rng_normal(&r) * exp(20 * rng_normal(&r))
-                                 : (double)rng_below(&r, 12) - 6;
-            if (rng_below(&r, 15) == 0) v[j] = NAN;
-            if (rng_below(&r, 15) == 0) v[j] = rng_below(&r, 2) == 0 ? 0.0 : -0.0;
+            v[j] = any_value(&r, seed);
         }
-        bool panel = seed % 3 == 0;
-        composite_ranks(v, n, panel ? period : NULL, n_period, scratch, rank);
+        const uint32_t *panel = seed % 3 == 0 ? period : NULL;
+        composite_ranks(v, n, panel, n_period, scratch, rank);
         for (size_t j = 0; j < n; j++) {
-            uint32_t want = 1;
-            for (size_t k = 0; k < n; k++)
-                want += v[k] > v[j] && (!panel || period[k] == period[j]) ? 1 : 0;
-            if (isnan(v[j])) want = 0;
+            uint32_t want = counted_rank(v, n, panel, j);
             if (rank[j] != want) fail_msg("seed %d: %u, %u", (int)seed, rank[j], want);
         }
         mem_free(scratch);
