@@ -89,8 +89,11 @@ static bool fit(const struct alarm_spec *s, struct farrington_rows *r, bool tren
     return farrington_fit(r, trend, f);
 }
 
+/* Dispersion in the standard error of the fitted mean. Without reweighting package surveillance's
+ * flexible method takes the moment estimate even below 1. */
 static double error_dispersion(const struct alarm_spec *s, const struct farrington_fit *f) {
-    return s->error == ALARM_ERROR_RELATIVE && s->reweight ? f->relative : f->phi;
+    if (s->error != ALARM_ERROR_RELATIVE) return f->phi;
+    return s->reweight ? f->relative : f->phi_raw;
 }
 
 /* Farrington 1996, section 3.2: significant, not above all that was ever seen, three years or more.
@@ -99,7 +102,8 @@ static bool trend_stays(const struct alarm_spec *s, const struct farrington_rows
                         const struct farrington_fit *f, double mu) {
     if (s->years < 3 || mu > r->max_y) return false;
     if (s->trend_p >= 1) return true;
-    double t = f->slope / sqrt(error_dispersion(s, f) / f->info);
+    double dispersion = s->error == ALARM_ERROR_RELATIVE ? error_dispersion(s, f) : f->phi_raw;
+    double t = f->slope / sqrt(dispersion / f->info);
     return 2 * num_t_p(fabs(t), f->df, false) < s->trend_p;
 }
 

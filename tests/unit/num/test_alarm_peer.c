@@ -8,6 +8,7 @@
 struct made {
     const struct table *expected;
     double *upper, *mean, *score, *p, *phi, *trend, *t;
+    const int64_t *sparse; /* counts of the second, sparse series */
     struct alarm_series series;
 };
 
@@ -24,6 +25,7 @@ static struct made load(struct arena *a) {
     m.p = reference_column(a, m.expected, "p");
     m.phi = reference_column(a, m.expected, "phi");
     m.trend = reference_column(a, m.expected, "trend");
+    m.sparse = reference_counts(a, in, "sparse");
     m.series = (struct alarm_series){.n = in->n_row,
                                      .count = reference_counts(a, in, "count"),
                                      .population = reference_column(a, in, "population"),
@@ -184,6 +186,29 @@ static void test_classic(void **state) {
     arena_free(a);
 }
 
+/* Few counts: dispersions below 1, periods and years without a case. */
+static void test_sparse(void **state) {
+    (void)state;
+    struct arena *a = test_arena();
+    struct made m = load(a);
+    struct alarm_spec s = flexible();
+    m.series.count = m.sparse;
+    s.reweight = false;
+    check(a, &m, "sparse_no_reweight", &s, m.series);
+    s = flexible();
+    s.periods = 10;
+    s.weeks_left_out = 26;
+    s.trend_p = 1;
+    check(a, &m, "sparse_ten", &s, m.series);
+    alarm_spec_default(ALARM_CLASSIC, &s);
+    s.years = 4;
+    s.alpha = 0.05;
+    check(a, &m, "sparse_classic", &s, m.series);
+    s.limit_cases = 0;
+    check(a, &m, "sparse_classic_no_limit", &s, m.series);
+    arena_free(a);
+}
+
 static void test_cusum(void **state) {
     (void)state;
     static const struct {
@@ -274,6 +299,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_flexible_one_period),
                                        cmocka_unit_test(test_flexible_periods),
                                        cmocka_unit_test(test_classic),
+                                       cmocka_unit_test(test_sparse),
                                        cmocka_unit_test(test_cusum),
                                        cmocka_unit_test(test_likelihood_ratio),
                                        cmocka_unit_test(test_bayes),

@@ -10,7 +10,9 @@ count <- rnbinom(n, mu = mu, size = 6)
 count[300:304] <- count[300:304] + c(9, 14, 16, 8, 5)
 count[425:427] <- count[425:427] + c(15, 22, 12)
 population <- round(50000 * (1 + 0.002 * (1:n)) + 800 * sin((1:n) / 9))
-write.csv(data.frame(date, count, population), "peer_input.csv", row.names = FALSE, quote = FALSE)
+sparse <- rnbinom(n, mu = 0.9 * exp(0.6 * cos(2 * pi * (1:n) / 52.18)), size = 8)
+sparse[420:424] <- sparse[420:424] + 4
+write.csv(data.frame(date, count, sparse, population), "peer_input.csv", row.names = FALSE, quote = FALSE)
 byweek <- sts(observed = count, population = matrix(population), start = c(2014, 2), frequency = 52)
 bydate <- sts(observed = count, population = matrix(population), epoch = as.numeric(date), epochAsDate = TRUE,
               start = c(2014, 2), frequency = 52)
@@ -73,6 +75,14 @@ for (theta in list(NULL, 0.5)) {
                                         Mtilde = 1, M = -1, change = "intercept", dir = "inc"))
     row(paste0(if (is.null(theta)) "glr_" else "lr_", "seasonal"), 105:200, seasonal, NA, as.vector(r$upperbound), NA, NA, NA, as.integer(r$alarm))
 }
+few <- sts(observed = sparse, start = c(2014, 2), frequency = 52)
+flexible("sparse_no_reweight", few, list(reweight = FALSE))
+flexible("sparse_ten", few, list(noPeriods = 10, pastWeeksNotIncluded = 26, pThresholdTrend = 1))
+dense <- old
+old$observed <- sparse
+classic("sparse_classic", list())
+classic("sparse_classic_no_limit", list(limit54 = c(0, 4)))
+old <- dense
 bayes <- function(case, b, w, act, alpha) {
     r <- algo.bayes(old, control = list(range = 215:315, b = b, w = w, actY = act, alpha = alpha))
     row(case, 215:315, NA, as.vector(r$upperbound), NA, NA, NA, NA, as.integer(r$alarm))
