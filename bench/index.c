@@ -18,7 +18,7 @@ static double cpu_s(void) {
 
 static void die(const struct err *err) {
     (void)fprintf(stderr, "%s\n", err->detail);
-    exit(1);
+    abort();
 }
 
 /* Indicators in eight pillars under one index, all weights 1. */

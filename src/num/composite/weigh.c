@@ -44,7 +44,7 @@ enum err_code composite_weigh_ahp(const double *matrix, size_t n, bool geometric
     }
     told->lambda_max = lambda;
     told->ci = n > 1 ? (lambda - (double)n) / ((double)n - 1) : 0;
-    told->cr = n > 2 ? told->ci / random_index[n] : 0;
+    told->cr = n > 2 && n <= 15 ? told->ci / random_index[n] : 0;
     told->inconsistent = told->cr > 0.1;
     return ERR_OK;
 }
