@@ -114,7 +114,7 @@ enum err_code glm_separation(const struct glm_core *c, bool *infinite, bool *any
     size_t n_var = c->p;
     for (size_t i = 0; i < c->n; i++)
         if (glm_weight(c->data, i) > 0) n_var += side_of(c, i) == 0 ? 2 : 1;
-    if ((c->p + 1) * (n_var + 2 * c->p + 1) > (size_t)1 << 23) {
+    if ((c->p + 1) * (n_var + 2 * c->p + 1) > (size_t)1 << 22) {
         columns_alone(c, infinite, any);
         return ERR_OK;
     }

@@ -101,16 +101,19 @@ static void column_task(void *arg, size_t j) {
     t->found[2 * j + 1] = scan_column(t, p->large, j);
 }
 
+/* The best of the columns' cuts; side: 0 of the small leaf, 1 of the large. */
+static void choose(const struct tree_grower *t, struct tree_leaf *leaf, size_t side) {
+    leaf->best = (struct tree_split){0};
+    if (t->max_depth != 0 && leaf->depth >= t->max_depth) return;
+    for (size_t j = 0; j < t->bins->n_col; j++)
+        if (t->found[2 * j + side].gain > leaf->best.gain) leaf->best = t->found[2 * j + side];
+}
+
 static void search(struct tree_grower *t, struct tree_leaf *small, struct tree_leaf *large) {
     struct pair p = {t, small, large};
     num_run_each(t->run, t->bins->n_col, column_task, &p);
-    for (size_t side = 0; side < (large == NULL ? 1 : 2); side++) {
-        struct tree_leaf *leaf = side == 0 ? small : large;
-        leaf->best = (struct tree_split){0};
-        if (t->max_depth != 0 && leaf->depth >= t->max_depth) continue;
-        for (size_t j = 0; j < t->bins->n_col; j++)
-            if (t->found[2 * j + side].gain > leaf->best.gain) leaf->best = t->found[2 * j + side];
-    }
+    choose(t, small, 0);
+    if (large != NULL) choose(t, large, 1);
 }
 
 static bool goes_left(const struct tree_split *s, uint8_t bin) {

@@ -103,7 +103,7 @@ static void quasi_separation(void **state) {
  * could not be looked for is told. */
 static void separation_of_many_rows(void **state) {
     (void)state;
-    enum { ROWS = 1200000, COLS = 4 };
+    enum { ROWS = 600000, COLS = 4 };
     struct arena *a = arena_new((size_t)1 << 30);
     assert_non_null(a);
     double *x = ARENA_NEW(a, double, (size_t)ROWS *COLS), *y = ARENA_NEW(a, double, ROWS);
