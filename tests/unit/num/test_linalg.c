@@ -14,7 +14,7 @@ static void near(double got, double want, double rtol) {
 
 /* B'B + I of random B. */
 static void random_spd(struct rng *r, double *a, size_t n) {
-    double b[20 * 20];
+    double b[20 * 20] = {0};
     for (size_t i = 0; i < n * n; i++) b[i] = rng_normal(r);
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < n; j++) {
