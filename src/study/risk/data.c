@@ -86,6 +86,7 @@ static enum err_code read_group(struct arena *a, const struct table *t, const ch
 static bool all_numbers(const struct risk_labels *l) {
     for (size_t i = 0; i < l->n; i++) {
         char *end = NULL;
+        if (l->label[i][0] == '\0') continue;
         (void)strtod(l->label[i], &end);
         if (end == l->label[i] || *end != '\0') return false;
     }
@@ -101,13 +102,18 @@ static enum err_code read_split(struct arena *a, const struct table *t, const st
     if (out->held_out == NULL) return err_fail(err, ERR_NOMEM, "%zu rows", t->n_row);
     struct risk_labels limit = {1, &s->train_to};
     bool numbers = all_numbers(&out->periods) && all_numbers(&limit);
-    size_t n_held = 0;
+    size_t n_held = 0, n_fit = 0;
     for (size_t i = 0; i < t->n_row; i++) {
         const char *const *v = &out->periods.label[out->period[i]];
+        if ((*v)[0] == '\0') {
+            out->complete[i] = false; /* of no year: neither fitted to nor tested on */
+            continue;
+        }
         out->held_out[i] = numbers ? by_number(v, &s->train_to) > 0 : by_text(v, &s->train_to) > 0;
         n_held += out->held_out[i];
+        n_fit += !out->held_out[i];
     }
-    if (n_held == 0 || n_held == t->n_row)
+    if (n_held == 0 || n_fit == 0)
         return err_fail(err, ERR_INVALID, "%s: column %s with train_to %s leaves no rows to %s",
                         t->path, s->split, s->train_to, n_held == 0 ? "test on" : "fit to");
     return ERR_OK;
@@ -179,12 +185,12 @@ enum err_code risk_data_read(struct arena *a, const struct table *t, const struc
     TRY(read_numbers(a, t, s->last, &out->last, err));
     TRY(read_group(a, t, s->cluster, NULL, &out->clusters, &out->cluster, err));
     TRY(read_group(a, t, s->strata, strata, &out->strata, &out->stratum, err));
-    if (with_response) TRY(read_split(a, t, s, out, err));
     if (s->id != NULL) TRY(table_column(t, s->id, true, &out->id_column, err));
     out->complete = ARENA_NEW(a, bool, t->n_row + 1);
     if (out->complete == NULL) return err_fail(err, ERR_NOMEM, "%zu rows", t->n_row);
     for (size_t i = 0; i < t->n_row; i++)
         out->complete[i] = out->stratum == NULL || out->stratum[i] != UINT32_MAX;
+    if (with_response) TRY(read_split(a, t, s, out, err));
     const double *const needed[] = {out->y, out->start, out->stop, out->weight,
                                     model == RISK_LEYP ? out->earlier : NULL};
     for (size_t k = 0; k < sizeof needed / sizeof needed[0]; k++)

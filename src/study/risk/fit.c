@@ -71,6 +71,7 @@ static enum err_code take_rows(struct arena *a, const struct risk_data *d, const
     TRY(take_groups(a, d->cluster, row, n, &r->cluster, err));
     TRY(take_groups(a, d->stratum, row, n, &r->stratum, err));
     f->n_rows = n;
+    app_assert(r->y != NULL); /* fitting always reads the response */
     for (size_t i = 0; i < n; i++) f->n_events += r->y[i];
     return ERR_OK;
 }
@@ -167,13 +168,13 @@ static double expected_of(const struct risk_fitted *f, const struct risk_data *d
     } else if (risk_model_is_life(f->model)) {
         enum model_life life = (enum model_life)((int)f->model - (int)RISK_WEIBULL);
         *chance = model_life_chance(life, f->scale, eta, from, d->stop[i]);
-        return -log1p(-fmin(*chance, 1 - 1e-15));
+        return *chance;
     } else if (f->model == RISK_POWER || f->model == RISK_LEYP) {
         e = model_power_expected(f->beta, f->alpha, eta, d->earlier == NULL ? 0 : d->earlier[i],
                                  from, d->stop[i]);
     } else if (risk_is_logistic(f)) {
         *chance = 1 / (1 + exp(-eta));
-        return -log1p(-fmin(*chance, 1 - 1e-15));
+        return *chance; /* one event or none */
     } else {
         e = exp(eta);
     }

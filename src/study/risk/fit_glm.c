@@ -54,34 +54,40 @@ static enum err_code residual_checks(struct arena *a, const struct model_data *d
     return ERR_OK;
 }
 
-/* Sandwich by clusters (White 1980; Liang & Zeger 1986): V (sum over clusters of s s') V with the
- * scores s = x (y - mu) w (canonical links; negative binomial: over 1 + mu / theta). */
-static enum err_code robust(struct arena *a, const struct risk_rows *r, const struct model_fit *m,
-                            struct risk_fitted *f, struct err *err) {
-    size_t p = r->p, n_groups = 0;
-    for (size_t i = 0; i < r->n; i++)
-        if (r->cluster[i] >= n_groups) n_groups = (size_t)r->cluster[i] + 1;
-    double *sum = ARENA_NEW(a, double, n_groups *p), *var = ARENA_NEW(a, double, p);
-    if (sum == NULL || var == NULL) return err_fail(err, ERR_NOMEM, "%zu clusters", n_groups);
+/* Sums of the scores x (y - mu) w of each cluster (canonical links; negative binomial: over
+ * 1 + mu / theta); columns left out of the fit stay 0. */
+static void cluster_scores(const struct risk_rows *r, const struct model_fit *m,
+                           const struct risk_fitted *f, double *sum) {
+    size_t p = r->p;
     for (size_t i = 0; i < r->n; i++) {
         double s = (r->y[i] - m->fitted[i]) * (r->weight == NULL ? 1 : r->weight[i]);
         if (isfinite(m->theta)) s /= 1 + m->fitted[i] / m->theta;
         for (size_t j = 0; j < p; j++)
             if (!f->coef[j].aliased) sum[r->cluster[i] * p + j] += s * r->x[i * p + j];
     }
-    for (size_t g = 0; g < n_groups; g++)
-        for (size_t j = 0; j < p; j++) {
-            double u = 0;
-            if (f->coef[j].aliased) continue;
-            for (size_t k = 0; k < p; k++)
-                if (!f->coef[k].aliased) u += m->covariance[j * p + k] * sum[g * p + k];
-            var[j] += u * u;
-        }
+}
+
+/* Sandwich by clusters (White 1980; Liang & Zeger 1986): V (sum over clusters of s s') V. */
+static enum err_code robust(struct arena *a, const struct risk_rows *r, const struct model_fit *m,
+                            struct risk_fitted *f, struct err *err) {
+    size_t p = r->p, n_groups = 0;
+    for (size_t i = 0; i < r->n; i++)
+        if (r->cluster[i] >= n_groups) n_groups = (size_t)r->cluster[i] + 1;
+    double *sum = ARENA_NEW(a, double, n_groups *p);
+    if (sum == NULL) return err_fail(err, ERR_NOMEM, "%zu clusters", n_groups);
+    cluster_scores(r, m, f, sum);
     f->robust = true;
     for (size_t j = 0; j < p; j++) {
         struct risk_coef *c = &f->coef[j];
+        double var = 0;
         if (c->aliased || c->infinite) continue;
-        c->se = sqrt(var[j]);
+        for (size_t g = 0; g < n_groups; g++) {
+            double u = 0;
+            for (size_t k = 0; k < p; k++)
+                if (!f->coef[k].aliased) u += m->covariance[j * p + k] * sum[g * p + k];
+            var += u * u;
+        }
+        c->se = sqrt(var);
         c->z = c->se > 0 ? c->value / c->se : 0;
         c->p = erfc(fabs(c->z) / sqrt(2));
     }

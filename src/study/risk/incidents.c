@@ -186,11 +186,11 @@ void risk_incidents_json(const struct risk_incidents *r, struct buf *b) {
 void risk_incidents_text(const struct risk_incidents *r, struct buf *b) {
     const struct model_hawkes *h = &r->hawkes;
     const struct model_etas *e = &r->etas;
-    const char *unit = r->dates ? "day" : "unit of time";
+    const char *unit = r->dates ? "day" : "unit of time", *units = r->dates ? "days" : "units";
     double branching = r->in_space ? e->kappa : h->alpha, decay = r->in_space ? e->omega : h->beta;
     buf_printf(b, "%zu incidents (%zu outside the window)\n", r->n, r->n_outside);
-    buf_printf(b, "background %.4g a %s; each sets off %.3f others on average, %.4g %ss later",
-               r->in_space ? e->mu : h->mu, unit, branching, 1 / decay, unit);
+    buf_printf(b, "background %.4g a %s; each sets off %.3f others on average, %.4g %s later",
+               r->in_space ? e->mu : h->mu, unit, branching, 1 / decay, units);
     if (r->in_space) buf_printf(b, " and within about %.4g", 2 * e->sigma);
     buf_str(b, "\n");
     if (!(r->in_space ? e->converged : h->converged))
