@@ -469,6 +469,33 @@ static void ellipses(void **state) {
         assert_false(scan_ellipses_parse(bad[i][0], bad[i][1], &s));
 }
 
+/* An arena that is too small at any moment ends in ERR_NOMEM, and enough of it in success. */
+static void short_of_memory(void **state) {
+    (void)state;
+    struct scan_settings s;
+    size_t refused = 0;
+    bool loaded = false;
+    scan_settings_init(&s);
+    s.cases = SOURCE_DIR "/samples/scan_cases.csv";
+    s.population = SOURCE_DIR "/samples/scan_population.csv";
+    s.geo[0] = SOURCE_DIR "/samples/scan_places.csv";
+    s.n_geo = 1;
+    s.covariates = "age";
+    s.options.analysis = SCAN_SPACE_TIME;
+    for (size_t limit = 512; !loaded; limit += limit / 16 + 8) {
+        struct arena *a = arena_new(limit);
+        struct scan_study study;
+        struct err err = {0};
+        assert_true(a != NULL && limit < ((size_t)1 << 26));
+        enum err_code rc = scan_study_load(a, &s, &study, &err);
+        if (rc != ERR_OK && rc != ERR_NOMEM) fail_msg("%zu bytes: %s", limit, err.detail);
+        refused += rc == ERR_NOMEM;
+        loaded = rc == ERR_OK;
+        arena_free(a);
+    }
+    assert_true(refused > 50);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(covariates_by_indirect_standardisation),
@@ -490,6 +517,7 @@ int main(void) {
         cmocka_unit_test(csv_faults),
         cmocka_unit_test(settings_that_do_not_go_together),
         cmocka_unit_test(ellipses),
+        cmocka_unit_test(short_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
