@@ -91,6 +91,8 @@ enum err_code scan_check(const struct scan_data *d, const struct scan_options *o
         return err_fail(err, ERR_INVALID, "largest radius: %g", o->max_radius);
     if (o->replicas > 999999)
         return err_fail(err, ERR_LIMIT, "%u replicas; at most 999,999", o->replicas);
+    if (o->iterative && o->location_f)
+        return err_fail(err, ERR_INVALID, "the F function is of one scan, not an iterative one");
     if (o->iterative && !(o->iterate_p >= 0.0 && o->iterate_p <= 1.0))
         return err_fail(err, ERR_INVALID, "iterative scan: p %g", o->iterate_p);
     return check_shape(d, o, err);

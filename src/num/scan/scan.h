@@ -74,7 +74,8 @@ struct scan_data {
     const struct scan_edge *edges; /* SCAN_NETWORK, SCAN_FLEXIBLE: undirected */
     size_t n_edges;
     const size_t *list_first;   /* SCAN_LISTED: n_places + 1 offsets into list_place */
-    const uint32_t *list_place; /* nearest first, the centre itself first of all */
+    const uint32_t *list_place; /* nearest first, the centre itself first of all; a place told
+                                 * again is passed over */
 
     const struct scan_count *cases;
     size_t n_cases;                    /* rows, not cases */
@@ -117,7 +118,7 @@ struct scan_options {
     size_t max_clusters; /* 0: 100 */
     bool iterative;      /* take the strongest out and scan again while p <= iterate_p */
     double iterate_p;
-    bool location_f; /* Oliveira's F for each place */
+    bool location_f; /* Oliveira's F for each place; not of an iterative scan */
 };
 
 struct scan_cluster {

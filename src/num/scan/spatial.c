@@ -50,6 +50,7 @@ static void observe_list(const struct spatial *k, size_t list, struct scan_best 
                                   .expected = measure * k->model.rate,
                                   .observed = cases,
                                   .len = (uint32_t)(i - begin + 1),
+                                  .slot_last = (uint32_t)(k->data->n_slots - 1),
                                   .low = c < measure * k->model.rate};
     }
 }

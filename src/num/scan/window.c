@@ -144,12 +144,13 @@ enum err_code window_scratch_init(const struct windows *w, struct window_scratch
         s->bucket = mem_new(w->n_points + 1, sizeof *s->bucket);
         s->seen = mem_new(w->points_of == NULL ? 0 : data->n_places, sizeof *s->seen);
     }
+    if (data->metric == SCAN_LISTED) s->seen = mem_new(data->n_places, sizeof *s->seen);
     if (network) {
         s->heap = mem_new(data->n_places, sizeof *s->heap);
         s->at = mem_new(data->n_places, sizeof *s->at);
         s->way = mem_new(data->n_places, sizeof *s->way);
     }
-    bool whole = s->member != NULL;
+    bool whole = s->member != NULL && (data->metric != SCAN_LISTED || s->seen != NULL);
     if (coordinates)
         whole =
             whole && s->hits != NULL && s->spare != NULL && s->bucket != NULL && s->seen != NULL;
@@ -214,9 +215,16 @@ static void list_near(const struct windows *w, const struct window_shape *shape,
 static void list_given(const struct windows *w, uint32_t center, struct window_scratch *s) {
     const struct scan_data *data = w->data;
     double size = 0.0;
+    size_t i = data->list_first[center], end = data->list_first[center + 1];
     s->n_members = 0;
-    for (size_t i = data->list_first[center]; i < data->list_first[center + 1]; i++)
-        if (!window_take(w, s, data->list_place[i], &size)) return;
+    for (; i < end; i++) {
+        uint32_t place = data->list_place[i];
+        if (s->seen[place]++ > 0) continue;
+        if (!window_take(w, s, place, &size)) break;
+    }
+    /* The marks go as they came: clearing all of them for each list would be quadratic. */
+    for (size_t k = data->list_first[center]; k <= i && k < end; k++)
+        s->seen[data->list_place[k]] = 0;
 }
 
 uint32_t window_center_place(const struct windows *w, size_t center) {

@@ -126,6 +126,31 @@ static void rules_of_overlap_equal_brute_force(void **state) {
         }
 }
 
+/* A spatial window lasts the whole period, whatever slots the cases are told in. */
+static void a_spatial_window_lasts_the_whole_period(void **state) {
+    (void)state;
+    struct arena *a = test_arena();
+    struct city c;
+    make_clusters(&c, CITY_RANDOM, 3);
+    struct scan_options o = {.rates = SCAN_HIGH};
+    struct scan_result one = run(&c.data, o, a);
+    double expected[36 * 4];
+    for (size_t p = 0; p < 36; p++) {
+        for (size_t s = 0; s < 4; s++) expected[4 * p + s] = c.expected[p] / 4;
+        c.cases[p].slot = p % 4;
+    }
+    c.data.n_slots = 4;
+    c.data.expected = expected;
+    struct scan_result four = run(&c.data, o, a);
+    assert_int_equal(four.n_clusters, one.n_clusters);
+    for (size_t k = 0; k < one.n_clusters; k++) {
+        assert_true(fabs(four.clusters[k].llr - one.clusters[k].llr) < 1e-9);
+        assert_int_equal(four.clusters[k].slot_first, 0);
+        assert_int_equal(four.clusters[k].slot_last, 3);
+    }
+    arena_free(a);
+}
+
 static void at_most_as_many_clusters_as_asked(void **state) {
     (void)state;
     struct arena *a = test_arena();
@@ -241,8 +266,8 @@ static void a_place_of_several_points(void **state) {
 static void given_lists_are_taken_as_they_are(void **state) {
     (void)state;
     struct arena *a = test_arena();
-    const size_t first[4] = {0, 3, 4, 6};
-    const uint32_t list[6] = {0, 2, 1, 1, 2, 0};
+    const size_t first[4] = {0, 5, 6, 8};
+    const uint32_t list[8] = {0, 0, 2, 0, 1, 1, 2, 0}; /* a place told twice counts once */
     const double expected[3] = {10, 10, 10};
     const struct scan_count cases[3] = {
         {.place = 0, .n = 20}, {.place = 1, .n = 2}, {.place = 2, .n = 18}};
@@ -262,8 +287,14 @@ static void given_lists_are_taken_as_they_are(void **state) {
     assert_int_equal(r.clusters[0].center, 0);
     assert_true(r.clusters[0].radius == 0);
     const double four[3] = {1, 1, 2};
-    data.size = four;
+    data.size = four; /* 0, 1 and 2 alone are at most half; 0 and 1 are not neighbours */
     assert_int_equal(run(&data, (struct scan_options){.rates = SCAN_HIGH}, a).n_zones, 3);
+    const double small[3] = {1, 5, 2};
+    data.size = small;
+    r = run(&data, (struct scan_options){.rates = SCAN_HIGH}, a);
+    assert_int_equal(r.n_zones, 4); /* 0; 0 and 2; 2; 2 and 0 */
+    assert_int_equal(r.clusters[0].n_places, 2);
+    assert_int_equal(r.clusters[0].observed, 38);
     arena_free(a);
 }
 
@@ -291,6 +322,9 @@ static void options_that_make_no_sense_are_refused(void **state) {
     o = ok;
     o.max_radius = -1;
     check_refused(&c.data, o, ERR_INVALID, "radius");
+    o = ok;
+    o.iterative = o.location_f = true;
+    check_refused(&c.data, o, ERR_INVALID, "F function");
     o = ok;
     o.replicas = 1000000;
     check_refused(&c.data, o, ERR_LIMIT, "replicas");
@@ -409,6 +443,7 @@ static void no_memory_is_an_error_at_any_point(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules_of_overlap_equal_brute_force),
+        cmocka_unit_test(a_spatial_window_lasts_the_whole_period),
         cmocka_unit_test(at_most_as_many_clusters_as_asked),
         cmocka_unit_test(the_iterative_scan_takes_the_strongest_out),
         cmocka_unit_test(the_f_function_is_high_inside_and_low_outside),
