@@ -63,6 +63,10 @@ test('index: contradicting judgements are warned of, what tells nothing is left 
   const told = JSON.parse(gezhiOk(['index', '--data', flat, '--meta', sample('index_meta.csv'), '--json']).out);
   equal(told.dropped, [{ code: 'Mediated', reason: 'constant' }], 'dropped');
   equal(told.nodes.find((n) => n.code === 'Disputes').weight, 1, 'its sibling takes its weight');
+  const bare = file('bare.csv', readFileSync(sample('index_data.csv'), 'utf8').replace(/^(([^,]*,){3})[^,]*,/gm, '$1'));
+  equal(gezhi(['index', '--data', bare, '--meta', sample('index_meta.csv')]).code, 1, 'no column to divide by');
+  const plain = JSON.parse(gezhiOk(['index', '--data', bare, '--meta', sample('index_meta.csv'), '--spec', spec('denominate: false\n'), '--json']).out);
+  equal(plain.areas.length, 12, 'nothing to divide by');
   const out = JSON.parse(gezhiOk(['index', ...FILES, '--spec', spec('screen: {min_share: 1}\n'), '--json']).out);
   equal(out.screened_out, ['D04', 'D11'], 'screened out');
   equal(out.areas.length, 10, 'areas left');

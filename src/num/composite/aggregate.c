@@ -114,12 +114,12 @@ static enum err_code above_zero(const struct composite_family *f, uint32_t c, en
     return ERR_OK;
 }
 
-/* Rows of a layer carry an infinity where a value is not above 0: it shows in the sum, and the
- * culprit is only looked for then. */
+/* Rows of a layer carry an infinity where a value is not above 0: it shows in the sum (as no number
+ * where weights of both signs meet), and the culprit is only looked for then. */
 static enum err_code blame(const struct composite_family *f, enum transform t, const double *out,
                            struct err *err) {
     bool bad = false;
-    for (size_t j = 0; j < f->plan->n_area && t != AS_IT_IS; j++) bad = bad || isinf(out[j]);
+    for (size_t j = 0; j < f->plan->n_area && t != AS_IT_IS; j++) bad = bad || !isfinite(out[j]);
     for (uint32_t c = 0; bad && c < n_child(f); c++) {
         if (composite_child_weight(f, c) != 0) TRY(above_zero(f, c, t, err));
     }

@@ -6,26 +6,34 @@
 #include "num/composite/stages.h"
 #include "study/composite/index.h"
 
-static enum err_code load_spec(const struct index_files *files, struct arena *a,
-                               struct index_study *s, struct err *err) {
-    static const struct val empty = {.type = VAL_NULL, .line = 1, .col = 1};
-    const struct val *v = &empty;
-    if (files->spec != NULL) TRY(yaml_load(a, files->spec, &v, err));
-    return index_spec_read(v, files->spec == NULL ? "the default spec" : files->spec, &s->frame,
-                           &s->data, a, &s->spec, err);
+/* A spec that divides by nothing needs no columns to divide by. */
+static enum err_code forget_denominators(const struct val *spec, struct arena *a,
+                                         struct index_frame *f, struct err *err) {
+    const struct val *v = val_get(spec, "denominate");
+    if (v == NULL || v->type != VAL_BOOL || v->u.b) return ERR_OK;
+    const char **none = ARENA_NEW(a, const char *, f->tree.n_ind);
+    if (none == NULL) return err_fail(err, ERR_NOMEM, "no memory for the framework");
+    for (size_t i = 0; i < f->tree.n_ind; i++) none[i] = "";
+    f->denominator = none;
+    return ERR_OK;
 }
 
 enum err_code index_study_load(const struct index_files *files, struct arena *a,
                                struct index_study *out, struct err *err) {
+    static const struct val empty = {.type = VAL_NULL, .line = 1, .col = 1};
     const struct table *meta, *data, *by = NULL;
+    const struct val *spec = &empty;
     *out = (struct index_study){0};
     TRY(table_load(a, files->meta, 0, INDEX_MAX_ROWS, &meta, err));
     TRY(index_frame_read(meta, a, &out->frame, err));
+    if (files->spec != NULL) TRY(yaml_load(a, files->spec, &spec, err));
+    TRY(forget_denominators(spec, a, &out->frame, err));
     TRY(table_load(a, files->data, 0, INDEX_MAX_ROWS, &data, err));
     if (files->denominators != NULL)
         TRY(table_load(a, files->denominators, 0, INDEX_MAX_ROWS, &by, err));
     TRY(index_data_read(data, by, &out->frame, a, &out->data, err));
-    TRY(load_spec(files, a, out, err));
+    TRY(index_spec_read(spec, files->spec == NULL ? "the default spec" : files->spec, &out->frame,
+                        &out->data, a, &out->spec, err));
     if (out->spec.group != NULL) TRY(index_data_group(&out->data, out->spec.group, a, err));
     out->tree = out->frame.tree;
     if (out->spec.flat) TRY(composite_tree_flatten(&out->frame.tree, a, &out->tree, err));
