@@ -85,6 +85,10 @@ struct st_logs {
     /* Of each window, by length and start, when replicas go in batches; share: the least. */
     int32_t *window, *window_up;
     double *share;
+    size_t n_window;
+    /* The same, of each prefix, an item of zones->place x n_window: for tables of measures in which
+     * places differ in time. NULL: key and share. */
+    int32_t *item;
 };
 
 /* Where the null hypothesis puts the cases. A column is a slot, or for tail windows the age (0 is

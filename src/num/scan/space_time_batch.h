@@ -41,9 +41,14 @@ static void st_batch_hit(struct st_batch_state *w, st_vec c, uint32_t mask, size
 
 static inline void st_batch_high(struct st_batch_state *w) {
     const struct st_kernel *k = w->s->k;
-    const int32_t *log = k->logs.window;
+    const struct st_logs *logs = &k->logs;
+    const int32_t *log = logs->window;
     const ST_LANE *high = (const ST_LANE *)k->rows.high16 + w->b->lowest * k->rows.stride;
-    high += k->logs.key_low[w->s->bucket[w->k]] - ST_LOG_FROM;
+    high -= ST_LOG_FROM;
+    if (logs->item != NULL)
+        log = logs->item + (size_t)(w->s->bucket + w->k - k->bucket) * logs->n_window;
+    else
+        high += logs->key_low[w->s->bucket[w->k]];
     for (size_t n = k->min_len, i = 0; n <= k->max_len; n++) {
         size_t n_from = k->n_slots - n + 1;
         st_vec any = (st_vec){0};
@@ -60,9 +65,16 @@ static inline void st_batch_high(struct st_batch_state *w) {
 
 static inline void st_batch_low(struct st_batch_state *w) {
     const struct st_kernel *k = w->s->k;
-    const int32_t *log = k->logs.window_up;
+    const struct st_logs *logs = &k->logs;
+    const int32_t *log = logs->window_up;
     const ST_LANE *low = (const ST_LANE *)k->rows.low16 + w->b->lowest * k->rows.stride;
-    low += k->logs.key_high[w->s->bucket[w->k]] - ST_LOG_FROM;
+    low -= ST_LOG_FROM;
+    if (logs->item != NULL) { /* rounded down: the next one is up */
+        log = logs->item + (size_t)(w->s->bucket + w->k - k->bucket) * logs->n_window;
+        low++;
+    } else {
+        low += logs->key_high[w->s->bucket[w->k]];
+    }
     for (size_t n = k->min_len, i = 0; n <= k->max_len; n++) {
         size_t n_from = k->n_slots - n + 1;
         for (size_t t = 0; t < n_from; t++) {

@@ -1,4 +1,5 @@
 #include <math.h>
+#include <string.h>
 
 #include "num/scan/space_time_build.h"
 
@@ -96,7 +97,7 @@ static void log_range(struct st_kernel *k) {
     for (size_t g = 0; g < k->n_group; g++)
         share_most = l->high[g] > share_most ? l->high[g] : share_most;
     l->least = key_least + share_least;
-    l->most = key_most + share_most;
+    l->most = key_most + share_most + 1;
 }
 
 static size_t count_windows(const struct st_kernel *k) {
@@ -112,6 +113,37 @@ static bool batch_pays(const struct st_kernel *k) {
     double bearing = fmin((double)k->n_places, k->model.cases), each = k->model.cases / bearing;
     double batch = (double)count_windows(k) * 7.0 / lanes;
     return batch < each * ((double)k->case_cost * 9.0 + 30.0) && (double)k->n_places * row < 4e6;
+}
+
+static void list_logs(struct st_kernel *k, size_t list, double *sum) {
+    const struct scan_zones *z = k->zones;
+    memset(sum, 0, k->table_width * sizeof *sum);
+    for (size_t m = z->first[list]; m < z->first[list + 1]; m++) {
+        const double *row = k->table + z->place[m] * k->table_width;
+        for (size_t t = 0; t < k->table_width; t++) sum[t] += row[t];
+        int32_t *log = k->logs.item + m * k->logs.n_window;
+        for (size_t n = k->min_len; n <= k->max_len; n++)
+            for (size_t t = 0; t + n <= k->n_slots; t++) *log++ = log_down(sum[t + n] - sum[t]);
+    }
+}
+
+/* Where places differ much in time, key and share are far apart from the measure; for small data
+ * each window of each prefix can have its own. */
+static enum err_code item_logs(struct arena *a, struct st_kernel *k, struct err *err) {
+    size_t n_item = k->zones->first[k->zones->n_lists];
+    bool differ = false;
+    for (size_t t = 1; t <= k->n_slots; t++)
+        if (k->share_high[t] - k->share_high[t - 1] >
+            (k->share_low[t] - k->share_low[t - 1]) * 1.01)
+            differ = true;
+    if (!differ || k->table == NULL || (double)n_item * (double)k->logs.n_window > 1e6)
+        return ERR_OK;
+    k->logs.item = ARENA_NEW(a, int32_t, n_item * k->logs.n_window);
+    double *sum = ARENA_NEW(a, double, k->table_width);
+    if (k->logs.item == NULL || sum == NULL)
+        return err_fail(err, ERR_NOMEM, "no memory for %zu windows", k->logs.n_window);
+    for (size_t i = 0; i < k->zones->n_lists; i++) list_logs(k, i, sum);
+    return ERR_OK;
 }
 
 static enum err_code window_logs(struct arena *a, struct st_kernel *k, struct err *err) {
@@ -130,8 +162,9 @@ static enum err_code window_logs(struct arena *a, struct st_kernel *k, struct er
             l->window_up[i] = log_up((k->share_high[t + n] - k->share_high[t]) * above);
         }
     }
+    l->n_window = n_window;
     k->batched = true;
-    return ERR_OK;
+    return item_logs(a, k, err);
 }
 
 enum err_code st_build_logs(struct arena *a, struct st_kernel *k, struct err *err) {

@@ -32,7 +32,11 @@ void st_seek_free(struct st_seek *s) {
 static void set_level(struct st_seek *s) {
     const struct st_kernel *k = s->k;
     if (k->temporal_only) return;
-    s->level = st_levels_at(&k->levels, s->best / s->weight);
+    double least = s->best / s->weight;
+    const double *level = k->levels.level + s->level;
+    /* Mostly it is the one of the list before. */
+    if (least < level[0] || (s->level + 1 < ST_LEVELS && least >= level[1]))
+        s->level = st_levels_at(&k->levels, least);
     size_t at = s->level * k->rows.stride;
     if (s->set->wide) {
         s->high = k->rows.high32 + at;
