@@ -85,7 +85,8 @@ int main(int argc, char **argv) {
     if (composite_plan_init(&p, &t, v, n, NULL, NULL, NULL, a, &err) != ERR_OK ||
         composite_layer_init(&l, &p, &how, true, a, &err) != ERR_OK)
         die(&err);
-    static const char *const kinds[] = {"arithmetic", "geometric", "harmonic"};
+    static const char *const kinds[] = {"arithmetic", "geometric", "harmonic",
+                                        "normalise and arithmetic", "copeland"};
     struct composite_aggregate agg = {0};
     struct job j = {.p = &p,
                     .weight = ARENA_NEW(a, double, t.n_node),
@@ -94,18 +95,23 @@ int main(int argc, char **argv) {
                     .rank = ARENA_NEW(a, uint32_t, n),
                     .draws = draws};
     j.d = (struct composite_draw){.layer = &l, .weight = j.weight, .aggregate = &agg};
-    for (int k = 0; k < 4; k++) {
+    for (int k = 0; k < 5; k++) {
         for (size_t level = 0; level < COMPOSITE_MAX_LEVELS; level++)
-            agg.level[level].kind = k < 3 ? (enum composite_agg_kind)k : COMPOSITE_ARITHMETIC;
+            agg.level[level].kind = k < 3    ? (enum composite_agg_kind)k
+                                    : k == 3 ? COMPOSITE_ARITHMETIC
+                                             : COMPOSITE_COPELAND;
         if (k == 3) { /* the normalisation anew in every draw */
             j.d.layer = NULL;
             j.d.normalise = &how;
         }
+        if (k == 4) { /* areas squared */
+            j.d.layer = &l;
+            j.draws = draws / 200 + 1;
+        }
         double s = seconds(&j, &check);
         (void)printf("{\"indicators\":%zu,\"areas\":%zu,\"gaps\":%g,\"draws\":%zu,\"kind\":\"%s\","
                      "\"cpu_s\":%.4f,\"ms_a_draw\":%.4f,\"check\":%.0f}\n",
-                     m, n, gaps, draws, k < 3 ? kinds[k] : "normalise and arithmetic", s,
-                     1e3 * s / (double)draws, check);
+                     m, n, gaps, j.draws, kinds[k], s, 1e3 * s / (double)j.draws, check);
     }
     arena_free(a);
     return 0;
