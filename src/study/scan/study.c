@@ -41,7 +41,7 @@ static enum err_code open_file(struct loading *l, enum file_role role, const cha
     if (role != FILE_PLACES && role != FILE_GRID) return ERR_OK;
     if (l->out->has_places && sphere != l->out->sphere)
         return err_fail(err, ERR_INVALID,
-                        "%s: longitudes and latitudes here, plane coordinates in another file",
+                        "%s: longitudes and latitudes in one file, plane coordinates in another",
                         path);
     l->out->sphere = sphere;
     return ERR_OK;
@@ -436,6 +436,8 @@ enum err_code scan_settings_check(const struct scan_settings *s, struct err *err
     bool spatial = s->options.analysis == SCAN_SPATIAL;
     TRY(check_model(s, err));
     TRY(check_where(s, err));
+    if (s->options.iterative && s->options.location_f)
+        return err_fail(err, ERR_INVALID, "the F function is of one scan, not an iterative one");
     if (spatial && s->options.prospective)
         return err_fail(err, ERR_INVALID, "a purely spatial scan cannot be prospective");
     if (!spatial && (s->unit == TIME_NONE || wanted_precision(s) == TIME_NONE))

@@ -444,6 +444,156 @@ static void csv_adds_up(void **state) {
     bench_close(&b);
 }
 
+/* ---- every kind of run is told ---- */
+
+static void tell_all(struct bench *b, const char *english, const char *chinese) {
+    struct scan_told told = {.study = &b->study, .result = &b->result, .elapsed_ms = 12};
+    struct buf out;
+    buf_init(&out, 16 << 20);
+    scan_report_text(&out, &told, false);
+    if (strstr(buf_text(&out), english) == NULL) fail_msg("no \"%s\"", english);
+    assert_null(strstr(buf_text(&out), "nan"));
+    buf_clear(&out);
+    scan_report_text(&out, &told, true);
+    if (strstr(buf_text(&out), chinese) == NULL) fail_msg("no \"%s\"", chinese);
+    buf_clear(&out);
+    assert_int_equal(scan_report_json(&out, b->a, &told, &b->err), ERR_OK);
+    const struct val *v = parsed(b, buf_text(&out));
+    assert_int_equal(number(v, "elapsed_ms"), 12);
+    assert_int_equal(val_get(v, "clusters")->n, b->result.n_clusters);
+    buf_deinit(&out);
+}
+
+static void small_city(struct bench *b) {
+    b->s.geo[0] = bench_file(b, "g.geo", "A 0 0\nB 3 4\nC 0 10\nD 9 9\nE 2 2\n");
+    b->s.n_geo = 1;
+    b->s.cases = bench_file(b, "c.cas",
+                            "A 9 2001/1/4\nB 1 2001/1/2\nE 4 2001/1/5\nC 1 2001/1/1\nD 2 2001/1/3\n"
+                            "B 3 2001/1/5\nA 2 2001/1/5\n");
+    b->s.precision = TIME_DAY;
+    b->s.precision_given = true;
+    b->s.options.replicas = 39;
+}
+
+static void prospective_permutation(void **state) {
+    (void)state;
+    struct bench b = bench_open();
+    small_city(&b);
+    b.s.model = SCAN_PERMUTATION;
+    b.s.options.analysis = SCAN_SPACE_TIME;
+    b.s.options.prospective = true;
+    bench_run(&b, 1);
+    tell_all(&b, "recurrence interval", "重现间隔");
+    tell_all(&b, "test statistic", "检验统计量");
+    tell_all(&b, "Space-time scan, prospective, space-time permutation model", "时空前瞻性扫描");
+    const struct val *c = &val_get(parsed(&b, bench_json(&b)), "clusters")->u.list[0];
+    assert_true(fabs(number(c, "recurrence_days") * number(c, "p_value") - 1) < 1e-12);
+    assert_true(isnan(number(c, "relative_risk")));
+    bench_close(&b);
+}
+
+static void bernoulli_low_and_high(void **state) {
+    (void)state;
+    struct bench b = bench_open();
+    small_city(&b);
+    b.s.model = SCAN_BERNOULLI;
+    b.s.controls =
+        bench_file(&b, "c.ctl", "A 1 2001/1/1\nB 9 2001/1/1\nC 20 2001/1/5\nD 30 2001/1/3\n");
+    b.s.options.rates = SCAN_BOTH;
+    b.s.options.p_mode = SCAN_P_SEQUENTIAL;
+    b.s.options.overlap = SCAN_ANY_OVERLAP;
+    bench_run(&b, 1);
+    tell_all(&b, "controls: 60", "对照 60");
+    tell_all(&b, " (low)", "（低发）");
+    tell_all(&b, "sequential Monte Carlo", "序贯蒙特卡罗");
+    tell_all(&b, "No peer value to check against: low rates; overlap rule", "没有可对照的外部结果");
+    bench_close(&b);
+}
+
+/* All cases in one place: no relative risk; and nothing at all to find. */
+static void all_in_one_and_none(void **state) {
+    (void)state;
+    struct bench b = bench_open();
+    small_city(&b);
+    b.s.cases = bench_file(&b, "c.cas", "A 9 2001/1/4\n");
+    b.s.population =
+        bench_file(&b, "p.pop", "A unspecified 10\nB unspecified 900\nC unspecified 90\n");
+    b.s.relaxed_times = true;
+    b.s.start = "2001/1/1";
+    b.s.end = "2001/1/5";
+    bench_run(&b, 1);
+    assert_true(isinf(b.result.clusters[0].relative_risk));
+    tell_all(&b, "all cases are in it", "全部病例都在其中");
+    assert_non_null(strstr(bench_json(&b), "\"relative_risk\":null"));
+    b.s.cases = bench_file(&b, "c.cas", "A 1 2001/1/4\nB 8 2001/1/9\n");
+    bench_run(&b, 1);
+    assert_int_equal(b.result.n_clusters, 0); /* one case is no high cluster */
+    b.study.left_out_places = 2;
+    tell_all(&b, "No cluster was found.", "没有找到聚集。");
+    tell_all(&b, "Left out, outside the period: 8", "未计入（在研究期之外）：8");
+    bench_close(&b);
+}
+
+static void time_alone_is_told(void **state) {
+    (void)state;
+    struct bench b = bench_open();
+    small_city(&b);
+    b.s.n_geo = 0;
+    b.s.options.analysis = SCAN_TEMPORAL;
+    b.s.options.p_mode = SCAN_P_GUMBEL;
+    bench_run(&b, 1);
+    tell_all(&b, "All locations", "全部位置");
+    tell_all(&b, "Gumbel distribution", "耿贝尔分布");
+    bench_close(&b);
+}
+
+static void certainty_of_places(void **state) {
+    (void)state;
+    struct bench b = bench_open();
+    small_city(&b);
+    b.s.population = bench_file(&b, "p.pop",
+                                "A unspecified 90\nB unspecified 900\nC unspecified 900\n"
+                                "D unspecified 900\nE unspecified 90\n");
+    b.s.start = "2001/1/1";
+    b.s.end = "2001/1/5";
+    b.s.options.location_f = true;
+    b.s.options.shape = SCAN_ELLIPSE;
+    assert_true(scan_ellipses_parse("2", "4", &b.s));
+    bench_run(&b, 1);
+    tell_all(&b, "cases", "病例");
+    const struct val *v = parsed(&b, bench_json(&b));
+    const struct val *f = val_get(v, "location_f");
+    assert_true(f->n >= 1 && number(&f->u.list[0], "f") > 0.5);
+    assert_string_equal(text_of(&f->u.list[0], "location"), "A");
+    const struct val *c = &val_get(v, "clusters")->u.list[0];
+    assert_true(number(c, "ellipse_shape") >= 1);
+    b.s.options.location_f = false;
+    b.s.options.iterative = true;
+    b.s.options.iterate_p = 0.5;
+    bench_run(&b, 1);
+    c = &val_get(parsed(&b, bench_json(&b)), "clusters")->u.list[0];
+    assert_int_equal(number(c, "iteration"), 1);
+    bench_close(&b);
+}
+
+/* A report that finds no memory says so. */
+static void short_of_memory(void **state) {
+    (void)state;
+    struct bench b = bench_open();
+    struct buf out;
+    sample_csv(&b);
+    b.s.options.replicas = 19;
+    bench_run(&b, 1);
+    struct arena *tiny = arena_new(64);
+    struct scan_told told = {.study = &b.study, .result = &b.result};
+    buf_init(&out, 1 << 20);
+    assert_int_equal(scan_report_csv(&out, tiny, &told, &b.err), ERR_NOMEM);
+    assert_int_equal(scan_report_json(&out, tiny, &told, &b.err), ERR_NOMEM);
+    arena_free(tiny);
+    buf_deinit(&out);
+    bench_close(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_schema),
@@ -457,6 +607,12 @@ int main(void) {
         cmocka_unit_test(geojson_ellipse),
         cmocka_unit_test(text_and_csv),
         cmocka_unit_test(csv_adds_up),
+        cmocka_unit_test(prospective_permutation),
+        cmocka_unit_test(bernoulli_low_and_high),
+        cmocka_unit_test(all_in_one_and_none),
+        cmocka_unit_test(time_alone_is_told),
+        cmocka_unit_test(certainty_of_places),
+        cmocka_unit_test(short_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -418,6 +418,33 @@ static void csv_faults(void **state) {
     bench_close(&b);
 }
 
+/* Coordinates by the names of their columns, or as the settings say. */
+static void csv_coordinates(void **state) {
+    (void)state;
+    struct bench b = bench_open();
+    b.s.population = bench_file(&b, "p.csv", "id,population\nA,100\nB,50\n");
+    b.s.cases = bench_file(&b, "c.tsv", "id\tcases\nA\t3\nB\t1\n");
+    b.s.n_geo = 1;
+    b.s.geo[0] = bench_file(&b, "g.csv", "id,x,y\nA,18.7,32\nB,18.8,32.1\n");
+    bench_load(&b);
+    assert_false(b.study.sphere);
+    b.s.places = PLACES_SPHERE;
+    bench_load(&b);
+    assert_true(b.study.sphere && b.study.x[0] == 18.7);
+    b.s.geo[0] = bench_file(&b, "g.csv", "id,east,north\nA,18.7,32\nB,18.8,32.1\n");
+    b.s.columns = "id=id,lon=east,lat=north";
+    bench_load(&b);
+    assert_true(b.study.sphere && b.study.y[1] == 32.1);
+    b.s.places = PLACES_PLANE;
+    assert_int_equal(scan_study_load(b.a, &b.s, &b.study, &b.err), ERR_INVALID);
+    assert_non_null(strstr(b.err.detail, "x"));
+    b.s.places = PLACES_BY_COLUMNS;
+    b.s.geo[1] = bench_file(&b, "h.csv", "id,x,y\nA,18.7,32\n");
+    b.s.n_geo = 2;
+    bench_refuses(&b, "h.csv: longitudes and latitudes in one file, plane coordinates in another");
+    bench_close(&b);
+}
+
 /* ---- settings ---- */
 
 static void settings_that_do_not_go_together(void **state) {
@@ -430,8 +457,8 @@ static void settings_that_do_not_go_together(void **state) {
     good.geo[0] = "g.geo";
     good.n_geo = 1;
     assert_int_equal(scan_settings_check(&good, &err), ERR_OK);
-    struct scan_settings s[14];
-    for (size_t i = 0; i < 14; i++) s[i] = good;
+    struct scan_settings s[15];
+    for (size_t i = 0; i < 15; i++) s[i] = good;
     s[0].cases = NULL;
     s[1].model = SCAN_BERNOULLI;
     s[2].controls = "x.ctl";
@@ -448,7 +475,8 @@ static void settings_that_do_not_go_together(void **state) {
     s[12].start = "2000";
     s[13].options.analysis = SCAN_SPACE_TIME;
     s[13].precision_given = true;
-    for (size_t i = 0; i < 14; i++) {
+    s[14].options.iterative = s[14].options.location_f = true;
+    for (size_t i = 0; i < 15; i++) {
         err = (struct err){0};
         if (scan_settings_check(&s[i], &err) != ERR_INVALID) fail_msg("settings %zu pass", i);
         assert_true(strlen(err.detail) > 10);
@@ -515,6 +543,7 @@ int main(void) {
         cmocka_unit_test(pitfall_6_permutation_keeps_both_margins),
         cmocka_unit_test(time_alone),
         cmocka_unit_test(csv_faults),
+        cmocka_unit_test(csv_coordinates),
         cmocka_unit_test(settings_that_do_not_go_together),
         cmocka_unit_test(ellipses),
         cmocka_unit_test(short_of_memory),
