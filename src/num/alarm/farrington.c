@@ -179,7 +179,7 @@ static double *take(double **scratch, size_t n) {
 
 void alarm_farrington(const struct alarm_spec *s, const struct alarm_series *x, double *scratch,
                       struct alarm_point *out) {
-    struct farrington_rows r;
+    struct farrington_rows r = {0};
     size_t n = x->n;
     double *log_y = take(&scratch, n), *start = take(&scratch, n), *population = take(&scratch, n);
     struct logs l = {log_y, start, population};

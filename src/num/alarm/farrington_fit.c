@@ -76,7 +76,7 @@ static double spread_out(struct farrington_rows *r, const struct farrington_fit 
     double deviance = 0;
     bool fast = !f->trend || fill_powers(&powers, f->slope, -r->time[0]);
     if (!fast) return INFINITY;
-    double base_of[ALARM_MAX_PERIODS + 1];
+    double base_of[ALARM_MAX_PERIODS + 1] = {0};
     for (size_t g = 0; g < r->n_period; g++) {
         if (!(fabs(f->level[g]) < 300)) return INFINITY;
         base_of[g] = exp(f->level[g]);

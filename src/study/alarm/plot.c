@@ -62,7 +62,7 @@ static void head(const struct frame *f) {
                "font-size=\"12\">\n<title id=\"t\">",
                WIDTH, HEIGHT, WIDTH, HEIGHT);
     text(f->b, f->g->name);
-    buf_printf(f->b,
+    buf_printf(f->b, /* safe: our own words, dates, the name of a method */
                "%s%s</title>\n<desc id=\"d\">Counts from %s to %s by method %s, with the "
                "expected count and the bound; %zu alarm%s",
                f->g->name[0] == '\0' ? "" : ": ", alarms > 0 ? "alarms" : "no alarm", first, last,
@@ -76,7 +76,9 @@ static void head(const struct frame *f) {
     buf_printf(f->b, ".</desc>\n<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n", WIDTH, HEIGHT);
     buf_printf(f->b, "<text x=\"%d\" y=\"20\" font-size=\"15\" font-weight=\"bold\">", LEFT);
     text(f->b, f->g->name[0] == '\0' ? "Counts" : f->g->name);
-    buf_printf(f->b, " (%s)</text>\n", f->a->name);
+    buf_str(f->b, " (");
+    text(f->b, f->a->name);
+    buf_str(f->b, ")</text>\n");
 }
 
 static void legend(const struct frame *f) {
@@ -106,7 +108,7 @@ static void axes(const struct frame *f) {
     for (size_t k = 0; k < f->n && at_x(f, (double)k) < WIDTH - RIGHT - 60; k += every) {
         char day[16];
         series_date(f->a->set, f->g->day[f->x->from + k], day);
-        buf_printf(f->b,
+        buf_printf(f->b, /* safe: a date */
                    "<path d=\"M%.1f %dv5\" stroke=\"#555\"/><text x=\"%.1f\" y=\"%d\">%s</text>\n",
                    at_x(f, (double)k + 0.5), HEIGHT - BOTTOM, at_x(f, (double)k),
                    HEIGHT - BOTTOM + 19, day);
@@ -161,7 +163,7 @@ static void lines(const struct frame *f) {
         char day[16];
         if (!f->p[k].alarm) continue;
         series_date(f->a->set, f->g->day[f->x->from + k], day);
-        buf_printf(f->b,
+        buf_printf(f->b, /* safe: a date and numbers */
                    "<path d=\"M%.1f %.1fl-5 -9h10z\" fill=\"#b00020\"><title>%s: %.0f counted, "
                    "%.4g expected, bound %.4g</title></path>\n",
                    at_x(f, (double)k + 0.5), at_y(f, count_of(f, k)) - 2, day, count_of(f, k),
