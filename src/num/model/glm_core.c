@@ -225,7 +225,10 @@ enum err_code glm_core_new(const struct model_data *d, enum model_family family,
 
 /* Minus the log-likelihood of a row as far as it depends on eta; working residual and weight. */
 static double row_value(struct glm_core *c, size_t i, double eta) {
-    double y = c->data->y[i], w = glm_weight(c->data, i), mu = glm_mean(c->family, eta);
+    double y = c->data->y[i], w = glm_weight(c->data, i);
+    /* One exponential serves mean, weight and logarithm of the logistic loss. */
+    double e = exp(c->family == MODEL_LOGISTIC ? -fabs(eta) : eta), mu = e;
+    if (c->family == MODEL_LOGISTIC) mu = (eta >= 0 ? 1 : e) / (1 + e);
     c->eta[i] = eta;
     c->mu[i] = mu;
     c->score[i] = c->work[i] = 0;
@@ -234,8 +237,9 @@ static double row_value(struct glm_core *c, size_t i, double eta) {
     double value;
     switch (c->family) {
     case MODEL_LOGISTIC:
-        c->work[i] = w * mu * (1 / (1 + exp(eta)));
-        value = num_log1p_exp(eta) - y * eta;
+        c->work[i] = w * e / ((1 + e) * (1 + e));
+        /* Not log1p: what it would add is below the rounding of the sum. */
+        value = log(1 + e) + (eta > 0 ? eta : 0) - y * eta;
         break;
     case MODEL_NEGATIVE_BINOMIAL:
         slope = 1 / (1 + mu / c->theta);
@@ -260,10 +264,16 @@ static void evaluate_block(void *arg, size_t b) {
     memset(part, 0, (c->p + 1) * sizeof *part);
     for (size_t i = b * BLOCK; i < last; i++) {
         const double *row = c->x + i * c->p;
-        double eta = 0;
-        for (size_t j = 0; j < c->p; j++) eta += row[j] * c->at[j];
-        value += row_value(c, i, eta + glm_offset(c->data, i));
-        for (size_t j = 0; j < c->p; j++) part[j + 1] -= c->score[i] * row[j];
+        /* Two sums side by side: an addition need not wait for the one before. */
+        double eta = glm_offset(c->data, i), odd = 0;
+        size_t j = 0;
+        for (; j + 1 < c->p; j += 2) {
+            eta += row[j] * c->at[j];
+            odd += row[j + 1] * c->at[j + 1];
+        }
+        if (j < c->p) eta += row[j] * c->at[j];
+        value += row_value(c, i, eta + odd);
+        for (j = 0; j < c->p; j++) part[j + 1] -= c->score[i] * row[j];
     }
     part[0] = value;
 }

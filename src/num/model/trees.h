@@ -57,7 +57,7 @@ struct model_trees {
  * MODEL_POISSON only (else NULL). A leaf moves the linear predictor by at most 20 times the rate.
  * Errors: ERR_INVALID, ERR_LIMIT (more than 2^31 rows, 2^15 columns or the memory of run),
  * ERR_NOMEM, ERR_TIMEOUT. Cost: O(n_row n_col log n_row) once, O(n_row n_col log2(leaves)) a tree;
- * memory n_row (n_col + 48) + leaves x n_col x 6 KiB. Columns are shared out to the threads. */
+ * memory n_row (n_col + 64) + leaves x n_col x 6 KiB. Columns are shared out to the threads. */
 enum err_code model_trees_fit(const struct model_data *data, enum model_family family,
                               const struct model_trees_options *options, const struct num_run *run,
                               struct arena *a, struct model_trees *out, struct err *err) NODISCARD;
