@@ -49,6 +49,7 @@ uint64_t rng_u64(struct rng *r) {
 }
 
 enum { BESIDE = 4 };
+static const size_t beside = 2 * (size_t)BESIDE; /* numbers of so many blocks */
 
 /* BESIDE blocks at once: their chains of multiplications do not wait for one another. */
 static void philox_beside(const struct rng *r, uint64_t out[2 * BESIDE]) {
@@ -80,7 +81,7 @@ static void philox_beside(const struct rng *r, uint64_t out[2 * BESIDE]) {
 void rng_fill_u64(struct rng *r, uint64_t *out, size_t n) {
     size_t i = 0;
     for (; i < n && r->left != 0; i++) out[i] = rng_u64(r);
-    for (; r->left == 0 && i + 2 * BESIDE <= n; i += 2 * BESIDE) {
+    for (; r->left == 0 && i + beside <= n; i += beside) {
         philox_beside(r, out + i);
         r->counter += BESIDE;
     }

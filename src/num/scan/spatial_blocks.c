@@ -128,8 +128,7 @@ static void put_stops(const struct spatial *k, const struct scan_points *centers
         low = fmin(low, centers->y[i]);
         high = fmax(high, centers->y[i]);
     }
-    /* One more than need be: never none. */
-    double strips = 1.0 + floor(sqrt((double)centers->n) / 4.0), wide = (high - low) / strips;
+    double wide = (high - low) / (1.0 + floor(sqrt((double)centers->n) / 4.0));
     for (size_t list = 0; list < z->n_lists; list++) {
         size_t c = z->center_point != NULL ? z->center_point[list] : z->center[list];
         uint64_t strip = wide > 0.0 ? (uint64_t)((centers->y[c] - low) / wide) : 0;
@@ -152,7 +151,7 @@ static enum err_code order_lists(struct spatial *k, struct err *err) {
         mem_free(stop);
         return err_fail(err, ERR_NOMEM, "order of windows");
     }
-    bool coordinates = d->metric == SCAN_PLANE || d->metric == SCAN_SPHERE;
+    bool coordinates = centers->n > 0 && (d->metric == SCAN_PLANE || d->metric == SCAN_SPHERE);
     if (coordinates) {
         put_stops(k, centers, stop);
         qsort(stop, n, sizeof *stop, compare_stops);
