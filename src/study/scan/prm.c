@@ -118,8 +118,10 @@ static const char *take(const struct prm_row *row, const char *value, struct raw
         cell->number = cell->number != 0 && row->field == FIELD(location_f) ? 1 : number;
         return NULL;
     case PRM_NUMBER:
-        if (!parse_number(value, &cell->number)) return "expected a number";
-        return cell->number >= row->min && cell->number <= row->max ? NULL : "out of range";
+        if (!parse_number(value, &number)) return "expected a number";
+        if (number < row->min || number > row->max) return "out of range";
+        cell->number = number;
+        return NULL;
     case PRM_CHOICE:
         if (!in_list(row->allowed, value)) return "not supported";
         return parse_number(value, &cell->number) ? NULL : "expected a number";
