@@ -305,11 +305,47 @@ static void shares_of_trials(void **state) {
     arena_free(a);
 }
 
+/* A column that does nothing: its p is uniform (chi-square over ten bins, 2,000 tables). */
+static void uniform_under_the_null(void **state) {
+    (void)state;
+    enum { SETS = 2000, N = 300 };
+    static const enum model_family family[] = {MODEL_LOGISTIC, MODEL_POISSON};
+    static const char *const name[] = {"(Intercept)", "x1", "x2"};
+    for (size_t k = 0; k < 2; k++) {
+        double count[10] = {0}, chi = 0;
+        for (uint64_t seed = 0; seed < SETS; seed++) {
+            struct arena *a = test_arena();
+            struct rng r = rng_new(91 + k, seed);
+            double x[N * 3], y[N];
+            for (size_t i = 0; i < N; i++) {
+                x[3 * i] = 1;
+                x[3 * i + 1] = rng_normal(&r);
+                x[3 * i + 2] = rng_normal(&r) + 0.5 * x[3 * i + 1];
+                double eta = 0.4 * x[3 * i + 1];
+                y[i] = k == 0 ? rng_unit(&r) < 1 / (1 + exp(-eta)) : rng_poisson(&r, exp(eta));
+            }
+            struct model_data d = {N, 3, x, name, y, NULL, NULL};
+            struct model_fit fit = fitted(&d, family[k], a);
+            count[(size_t)fmin(9, floor(10 * fit.coef[2].p))]++;
+            arena_free(a);
+        }
+        for (size_t b = 0; b < 10; b++)
+            chi += (count[b] - SETS / 10.0) * (count[b] - SETS / 10.0) / (SETS / 10.0);
+        printf("%s: chi-square %.1f on 9 of p under the null\n", k == 0 ? "logistic" : "poisson",
+               chi);
+        assert_true(chi < 27.9); /* 1 in 1,000 */
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ships_poisson),    cmocka_unit_test(ships_checks),
-        cmocka_unit_test(epil_negbin),      cmocka_unit_test(birthwt_logistic),
-        cmocka_unit_test(birthwt_weighted), cmocka_unit_test(shares_of_trials),
+        cmocka_unit_test(ships_poisson),
+        cmocka_unit_test(ships_checks),
+        cmocka_unit_test(epil_negbin),
+        cmocka_unit_test(birthwt_logistic),
+        cmocka_unit_test(birthwt_weighted),
+        cmocka_unit_test(shares_of_trials),
+        cmocka_unit_test(uniform_under_the_null),
     };
     return cmocka_run_group_tests_name("num/model/glm", tests, NULL, NULL);
 }
