@@ -29,6 +29,24 @@ static void write_trees(struct jw *w, const struct model_trees *t) {
     jw_end(w, ']');
 }
 
+static void write_sources(struct jw *w, const struct risk_design *d) {
+    jw_key(w, "sources");
+    jw_arr(w);
+    for (size_t k = 0; k < d->n_sources; k++) {
+        const struct risk_source *s = &d->source[k];
+        jw_obj(w);
+        jw_kstr(w, "column", s->column);
+        if (s->factor) {
+            jw_key(w, "levels");
+            jw_arr(w);
+            for (size_t l = 0; l < s->n_levels; l++) jw_str(w, s->level[l]);
+            jw_end(w, ']');
+        }
+        jw_end(w, '}');
+    }
+    jw_end(w, ']');
+}
+
 void risk_model_write(const struct risk_result *r, struct buf *b) {
     const struct risk_fitted *f = &r->fit;
     struct jw w;
@@ -39,21 +57,7 @@ void risk_model_write(const struct risk_result *r, struct buf *b) {
     jw_key(&w, "spec");
     risk_spec_write(&f->spec, &w);
     jw_kbool(&w, "verified", f->verified);
-    jw_key(&w, "sources");
-    jw_arr(&w);
-    for (size_t k = 0; k < f->design.n_sources; k++) {
-        const struct risk_source *s = &f->design.source[k];
-        jw_obj(&w);
-        jw_kstr(&w, "column", s->column);
-        if (s->factor) {
-            jw_key(&w, "levels");
-            jw_arr(&w);
-            for (size_t l = 0; l < s->n_levels; l++) jw_str(&w, s->level[l]);
-            jw_end(&w, ']');
-        }
-        jw_end(&w, '}');
-    }
-    jw_end(&w, ']');
+    write_sources(&w, &f->design);
     jw_key(&w, "coefficients");
     jw_arr(&w);
     for (size_t j = 0; j < f->n_coef; j++) {
