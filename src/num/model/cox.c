@@ -409,9 +409,8 @@ double model_cox_expected(const struct model_cox_base *base, size_t n_base, uint
            exp(linear);
 }
 
-double model_cox_expected_smooth(const struct model_cox_base *base, size_t n_base,
-                                 uint32_t stratum, double start, double stop, double linear,
-                                 double half) {
+double model_cox_expected_smooth(const struct model_cox_base *base, size_t n_base, uint32_t stratum,
+                                 double start, double stop, double linear, double half) {
     size_t first = 0, end = 0;
     while (first < n_base && base[first].stratum < stratum) first++;
     for (end = first; end < n_base && base[end].stratum == stratum;) end++;
@@ -421,8 +420,8 @@ double model_cox_expected_smooth(const struct model_cox_base *base, size_t n_bas
     if (from > last - 2 * half) from = last - 2 * half;
     if (from < 0) from = 0;
     if (!(to > from)) return 0;
-    double rate = (cumulative_at(base, n_base, stratum, to) -
-                   cumulative_at(base, n_base, stratum, from)) /
-                  (to - from);
+    double rate =
+        (cumulative_at(base, n_base, stratum, to) - cumulative_at(base, n_base, stratum, from)) /
+        (to - from);
     return rate * (stop - start) * exp(linear);
 }

@@ -74,12 +74,11 @@ enum err_code model_cox_fit(struct arena *a, const struct model_cox_spec *spec,
 double model_cox_expected(const struct model_cox_base *base, size_t n_base, uint32_t stratum,
                           double start, double stop, double linear);
 
-/* The same with the baseline's hazard averaged from half a window before start to half a window after
- * stop (times >= 0; beyond the last event time: over the last window). The steps of a baseline are
- * too rough to foretell single years by. half >= 0. O(n_base). */
-double model_cox_expected_smooth(const struct model_cox_base *base, size_t n_base,
-                                 uint32_t stratum, double start, double stop, double linear,
-                                 double half);
+/* The same with the baseline's hazard averaged from half a window before start to half a window
+ * after stop (times >= 0; beyond the last event time: over the last window). The steps of a
+ * baseline are too rough to foretell single years by. half >= 0. O(n_base). */
+double model_cox_expected_smooth(const struct model_cox_base *base, size_t n_base, uint32_t stratum,
+                                 double start, double stop, double linear, double half);
 
 /* Test of proportional hazards: for each term (a group of columns, such as the levels of a factor)
  * and for all together, the score test that coefficients change with g(t), g = 1 - Kaplan-Meier
