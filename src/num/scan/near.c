@@ -121,7 +121,11 @@ size_t near_disc(const struct near_tree *t, const double *center, double radius,
         }
         for (uint32_t i = box->from; i < box->to; i++) {
             uint32_t p = t->order[i];
-            double d = near_distance(t->coord + (size_t)p * t->dim, center, t->dim);
+            const double *at = t->coord + (size_t)p * t->dim;
+            /* The same sum as near_distance, without its loop. */
+            double dx = at[0] - center[0], dy = at[1] - center[1], sum = dx * dx + dy * dy;
+            if (t->dim == 3) sum += (at[2] - center[2]) * (at[2] - center[2]);
+            double d = sqrt(sum);
             if (d <= radius) hits[n++] = (struct near_hit){.distance = d, .point = p};
         }
     }
@@ -148,7 +152,11 @@ static void insert_sort(struct near_hit *hits, size_t n, struct by_distance *by)
     for (size_t i = 1; i < n; i++) {
         struct near_hit hit = hits[i];
         size_t j = i;
-        for (; j > 0 && compare_hits(&hits[j - 1], &hit, by) > 0; j--) hits[j] = hits[j - 1];
+        for (; j > 0 && hits[j - 1].distance >= hit.distance; j--) {
+            if (hits[j - 1].distance == hit.distance && compare_hits(&hits[j - 1], &hit, by) < 0)
+                break;
+            hits[j] = hits[j - 1];
+        }
         hits[j] = hit;
     }
 }
@@ -157,7 +165,8 @@ void near_sort(struct near_hit *hits, size_t n_hits, const double *tie, unsigned
                struct near_hit *scratch, uint32_t *bucket) {
     struct by_distance by = {.tie = tie, .dim = dim};
     double most = 0.0;
-    for (size_t i = 0; i < n_hits; i++) most = fmax(most, hits[i].distance);
+    for (size_t i = 0; i < n_hits; i++)
+        if (hits[i].distance > most) most = hits[i].distance;
     if (n_hits <= SMALL) {
         insert_sort(hits, n_hits, &by);
         return;

@@ -93,8 +93,8 @@ static bool put_lane(struct spatial_batch *b, size_t lane, const uint32_t *count
     double above = 0.0, largest = 0.0;
     for (size_t p = 0; p < k->zones->n_places; p++) {
         double e = k->measure[p] * k->model.rate;
-        above += fmax(count[p] - e, 0.0);
-        largest = fmax(largest, e);
+        if (count[p] > e) above += count[p] - e;
+        if (e > largest) largest = e;
         if (count[p] > MOST_ROW8 / BLOCK) b->heavy = true;
         if (count[p] > MOST_ROW8) return false;
         b->row8[p * LANES + lane] = (uint8_t)count[p];
