@@ -29,7 +29,7 @@ satscan() { # replicas: user seconds
 }
 grep -m 1 'model name' /proc/cpuinfo | sed 's/.*: //'
 for n in "$@"; do
-    replicas=$((n > 10000 ? 128 : 1024))
+    replicas=$((n > 10000 ? 1024 : 2560))
     "$dir/scan" "$n" "$replicas" "$dir/city"
     if [ -z "${SATSCAN:-}" ]; then
         echo "  SaTScan was not run: SATSCAN names no program"
