@@ -15,8 +15,8 @@ struct st_batch_state {
 };
 
 /* Window number i: n slots from t on; lanes of `mask` pass. */
-static void st_batch_hit(struct st_batch_state *w, st_vec c, uint32_t mask, size_t t, size_t n,
-                         size_t i) {
+static inline void st_batch_hit(struct st_batch_state *w, st_vec c, uint32_t mask, size_t t,
+                                size_t n, size_t i) {
     struct st_seek *s = w->s;
     const struct st_levels *levels = &s->k->levels;
     mask &= w->b->lanes;
@@ -86,7 +86,7 @@ static inline void st_batch_low(struct st_batch_state *w) {
     }
 }
 
-static void st_batch_walk(struct st_seek *s, struct st_batch *b) {
+static inline void st_batch_walk(struct st_seek *s, struct st_batch *b) {
     const struct st_kernel *k = s->k;
     size_t n_row = k->n_slots + 1;
     struct st_batch_state w = {.s = s, .b = b, .by = b->by};
@@ -113,8 +113,8 @@ static void st_batch_walk(struct st_seek *s, struct st_batch *b) {
 }
 
 /* Adds the case of an event to a lane; st_batch_close makes sums over the slots of all. */
-static void st_batch_add(const struct st_kernel *k, struct st_batch *b, size_t lane,
-                         const struct st_set *s) {
+static inline void st_batch_add(const struct st_kernel *k, struct st_batch *b, size_t lane,
+                                const struct st_set *s) {
     ST_ULANE *cum = b->cum;
     for (size_t i = 0; i < s->n_event; i++) {
         const struct st_event *e = &s->event[i];
@@ -123,7 +123,7 @@ static void st_batch_add(const struct st_kernel *k, struct st_batch *b, size_t l
     }
 }
 
-static void st_batch_close(const struct st_kernel *k, struct st_batch *b) {
+static inline void st_batch_close(const struct st_kernel *k, struct st_batch *b) {
     for (size_t p = 0; p < k->n_places; p++) {
         st_sum *row = (st_sum *)b->cum + p * (k->n_slots + 1);
         for (size_t t = 1; b->mark[p] != 0 && t <= k->n_slots; t++) row[t] += row[t - 1];

@@ -88,15 +88,19 @@ enum err_code st_levels_build(const struct st_model *model, double measure_max, 
     *out = (struct st_levels){.model = *model};
     for (size_t j = 1; j < ST_LEVELS; j++) out->level[j] = 0.5 * pow(1.07, (double)(j - 1));
     double last = count_max(model, measure_max, out->level[ST_LEVELS - 1]);
-    for (double c = 0.0; c <= last; c = next_count(c)) out->n_count++;
+    double c = 0.0;
+    while (c <= last) {
+        c = next_count(c);
+        out->n_count++;
+    }
     size_t n = out->n_count;
     out->count = ARENA_NEW(a, uint32_t, n);
     out->most = ARENA_NEW(a, double, n *ST_LEVELS);
     out->least = ARENA_NEW(a, double, n *ST_LEVELS);
     if (out->count == NULL || out->most == NULL || out->least == NULL)
         return err_fail(err, ERR_NOMEM, "no memory for the levels of a space-time scan");
-    double c = 0.0;
-    for (size_t i = 0; i < n; i++, c = next_count(c)) {
+    c = 0.0;
+    for (size_t i = 0; i < n; i++) {
         out->count[i] = (uint32_t)c;
         double most = 0.0, least = 0.0;
         for (size_t j = 0; j < ST_LEVELS; j++) {
@@ -105,6 +109,7 @@ enum err_code st_levels_build(const struct st_model *model, double measure_max, 
             out->most[j * n + i] = model->high ? most : -1.0;
             out->least[j * n + i] = model->low ? least : INFINITY;
         }
+        c = next_count(c);
     }
     return ERR_OK;
 }

@@ -205,8 +205,8 @@ enum err_code st_build_rows(const struct st_extremes *x, struct arena *a, struct
         k->rows.high32 = ARENA_NEW(a, int32_t, n);
         k->rows.low32 = ARENA_NEW(a, int32_t, n);
     }
-    int32_t *high = ARENA_NEW(a, int32_t, ST_LEVELS * ST_BUCKETS);
-    int32_t *low = ARENA_NEW(a, int32_t, ST_LEVELS * ST_BUCKETS);
+    const size_t n_whole = (size_t)ST_LEVELS * ST_BUCKETS;
+    int32_t *high = ARENA_NEW(a, int32_t, n_whole), *low = ARENA_NEW(a, int32_t, n_whole);
     if ((k->narrow && (k->rows.high16 == NULL || k->rows.low16 == NULL)) ||
         (k->wide && (k->rows.high32 == NULL || k->rows.low32 == NULL)) || high == NULL ||
         low == NULL)

@@ -43,7 +43,7 @@ static inline st_sum st_load(const ST_ULANE *p) { return *(const st_sum_at *)p; 
 
 /* Members of the list that bear cases, and member first_len - 1 in any case: the first zone has to
  * be looked at. Without branches: which members bear cases cannot be guessed. */
-static size_t st_bearing(const struct st_seek *s) {
+static inline size_t st_bearing(const struct st_seek *s) {
     const uint32_t *place = s->place;
     const uint8_t *mark = s->set->mark;
     uint32_t *event = s->event;
@@ -62,8 +62,8 @@ static size_t st_bearing(const struct st_seek *s) {
 
 /* ---- windows that end with the last slot ---- */
 
-static void st_tail_hit(struct st_seek *s, size_t k, const ST_LANE *count, const ST_LANE *limit,
-                        bool low) {
+static inline void st_tail_hit(struct st_seek *s, size_t k, const ST_LANE *count,
+                               const ST_LANE *limit, bool low) {
     const struct st_kernel *kernel = s->k;
     for (size_t l = 0; l < kernel->n_lane; l++) {
         if (low ? count[l] >= limit[l] : count[l] <= limit[l]) continue;
@@ -103,7 +103,7 @@ static inline __attribute__((always_inline)) void st_tail_walk(struct st_seek *s
     }
 }
 
-static void st_tail(struct st_seek *s) {
+static inline void st_tail(struct st_seek *s) {
     size_t n_vec = s->k->n_pad / ST_WIDTH;
     st_vec_at run[4];
     /* The usual numbers of vectors stay in registers. */
@@ -155,7 +155,8 @@ static inline void st_any_window(struct st_any_state *w, size_t t, size_t n) {
 }
 
 /* Windows of a group's lengths that start in [from, to]. */
-static void st_any_hit(struct st_any_state *w, size_t g, ST_LANE limit, int64_t from, int64_t to) {
+static inline void st_any_hit(struct st_any_state *w, size_t g, ST_LANE limit, int64_t from,
+                              int64_t to) {
     const struct st_kernel *k = w->s->k;
     size_t first = from > 0 ? (size_t)from : 0;
     st_take_keys(w->s, w->k + 1);
@@ -189,7 +190,7 @@ static inline void st_any_day(struct st_any_state *w, size_t d) {
 }
 
 /* All high windows. */
-static void st_any_all(struct st_any_state *w) {
+static inline void st_any_all(struct st_any_state *w) {
     const struct st_kernel *k = w->s->k;
     for (size_t g = 0; g < k->n_group; g++) {
         size_t n = k->group_to[g], shorter = n - k->group_from[g];
@@ -203,7 +204,7 @@ static void st_any_all(struct st_any_state *w) {
 }
 
 /* Low windows that contain a slot of [from, to]. */
-static void st_any_low(struct st_any_state *w, size_t from, size_t to) {
+static inline void st_any_low(struct st_any_state *w, size_t from, size_t to) {
     const struct st_kernel *k = w->s->k;
     size_t g = 0;
     for (size_t n = k->min_len; n <= k->max_len; n++) {
@@ -249,7 +250,7 @@ static inline void st_any_member(struct st_any_state *w, size_t k, const uint32_
         for (size_t i = 0; i < n; i++) st_any_day(w, slot[i]);
 }
 
-static void st_any_walk(struct st_seek *s) {
+static inline void st_any_walk(struct st_seek *s) {
     const struct st_kernel *k = s->k;
     size_t side = (k->max_len / ST_WIDTH + 2) * ST_WIDTH;
     struct st_any_state w = {.s = s, .by = (ST_ULANE *)s->lanes + side};

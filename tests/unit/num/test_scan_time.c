@@ -443,6 +443,25 @@ static void equal_windows_are_told_small(void **state) {
 
 /* ---- bounds ---- */
 
+static double some_cases(const struct st_model *m, double measure, struct rng *r) {
+    if (m->kind != SCAN_BERNOULLI)
+        return floor(rng_unit(r) * (fmin(4.0 * measure + 8.0, m->cases) + 1.0));
+    double least = fmax(0.0, measure - (m->persons - m->cases));
+    return least + floor(rng_unit(r) * (fmin(measure, m->cases) - least + 1.0));
+}
+
+static void check_levels(const struct st_levels *l, double whole, struct rng *r) {
+    const struct st_model *m = &l->model;
+    double measure = rng_unit(r) * rng_unit(r) * whole;
+    if (m->kind == SCAN_BERNOULLI) measure = floor(measure);
+    double c = some_cases(m, measure, r), llr = st_llr(m, c, measure), e = st_expected(m, measure);
+    assert_true(st_llr_bound(m, c, measure) >= llr);
+    size_t j = rng_below(r, ST_LEVELS);
+    if (!(llr >= l->level[j]) || llr == 0.0) return;
+    if (c > e && c >= m->min_cases) assert_true(c >= st_levels_fewest(l, j, measure));
+    if (c < e) assert_true(c <= st_levels_most(l, j, measure));
+}
+
 static void bounds_and_levels_are_safe(void **state) {
     (void)state;
     struct rng r = rng_new(20260110, 0);
@@ -457,24 +476,10 @@ static void bounds_and_levels_are_safe(void **state) {
         double whole = m.kind == SCAN_BERNOULLI ? m.persons : m.cases;
         struct st_levels l;
         assert_int_equal(st_levels_build(&m, whole, a, &l, NULL), ERR_OK);
-        for (unsigned i = 0; i < 20000; i++) {
-            double measure = rng_unit(&r) * rng_unit(&r) * whole, c;
-            if (m.kind == SCAN_BERNOULLI) {
-                measure = floor(measure);
-                double least = fmax(0.0, measure - (m.persons - m.cases));
-                c = least + floor(rng_unit(&r) * (fmin(measure, m.cases) - least + 1.0));
-            } else {
-                c = floor(rng_unit(&r) * (fmin(4.0 * measure + 8.0, m.cases) + 1.0));
-            }
-            double llr = st_llr(&m, c, measure), e = st_expected(&m, measure);
-            assert_true(st_llr_bound(&m, c, measure) >= llr);
-            size_t j = rng_below(&r, ST_LEVELS);
-            if (!(llr >= l.level[j]) || llr == 0.0) continue;
-            if (c > e && c >= m.min_cases) assert_true(c >= st_levels_fewest(&l, j, measure));
-            if (c < e) assert_true(c <= st_levels_most(&l, j, measure));
-        }
+        for (unsigned i = 0; i < 20000; i++) check_levels(&l, whole, &r);
         /* And close: the fewest cases are never two too few where counts are whole. */
-        for (double e = 0.5; m.kind == SCAN_POISSON && e < 60.0; e *= 1.1) {
+        for (unsigned i = 1; m.kind == SCAN_POISSON && i < 120; i++) {
+            double e = 0.5 * i;
             int32_t c = st_levels_fewest(&l, 40, e);
             if (c < INT32_MAX && c < m.cases) assert_true(st_llr(&m, c + 1.0, e) >= l.level[40]);
         }
