@@ -8,7 +8,7 @@
 #include "study/risk/prepare.h"
 #include "study/risk/study.h"
 
-enum { MAX_ROWS = 20000000, MAX_FIELDS = 24 };
+enum { MAX_ROWS = 20000000, MAX_FIELDS = 40 };
 static const size_t arena_bytes = (size_t)12 << 30, text_bytes = (size_t)2 << 30;
 
 /* "FILE" beside the spec that names it, unless it is a path of its own. */

@@ -39,7 +39,7 @@ test('risk: help of each command ends with an example that runs', () => {
 
 test('risk: golden JSON of the samples', () => {
   const p = checkGolden('risk_poisson.json', ['fit', ...MAINS, '--spec', sample('risk_poisson.yaml'), '--threads', '2']);
-  equal(Object.keys(p), ['model', 'rows', 'missing_rows', 'events', 'converged', 'verified', 'robust', 'iterations', 'log_likelihood',
+  equal(Object.keys(p), ['model', 'rows', 'missing_rows', 'events', 'converged', 'verified', 'robust', 'calibrated', 'iterations', 'log_likelihood',
     'log_likelihood_null', 'aic', 'coefficients', 'parameters', 'tests', 'notes', 'evaluation'], 'members of a fit');
   equal(p.evaluation.how, 'held_out_years', 'how');
   equal(p.evaluation.baselines.map((b) => b.name), ['age only', "last year's count"], 'baselines');

@@ -185,6 +185,47 @@ static double expected_of(const struct risk_fitted *f, const struct risk_data *d
     return e;
 }
 
+static double logit(double p) {
+    double c = fmin(fmax(p, 1e-12), 1 - 1e-12);
+    return log(c) - log1p(-c);
+}
+
+static double mend(const struct risk_fitted *f, double chance) {
+    if (!f->calibrated) return chance;
+    return f->isotonic.n_knots > 0 ? model_isotonic_chance(&f->isotonic, logit(chance))
+                                   : model_platt_chance(&f->platt, logit(chance));
+}
+
+enum err_code risk_calibrate(struct arena *a, struct risk_fitted *f, const struct table *t,
+                             const struct risk_data *d, const bool *use, struct err *err) {
+    struct risk_scores s;
+    double *score = ARENA_NEW(a, double, d->n + 1), *y = ARENA_NEW(a, double, d->n + 1);
+    uint8_t *outcome = ARENA_NEW(a, uint8_t, d->n + 1);
+    size_t n = 0, n_events = 0;
+    if (score == NULL || y == NULL || outcome == NULL)
+        return err_fail(err, ERR_NOMEM, "%zu rows", d->n);
+    TRY(risk_score(a, f, t, d, &s, err));
+    for (size_t i = 0; i < d->n; i++) {
+        if (!use[i] || s.missing[i]) continue;
+        score[n] = logit(s.chance[i]);
+        outcome[n] = d->y[i] > 0;
+        n_events += outcome[n];
+        y[n] = outcome[n];
+        n++;
+    }
+    if (n_events == 0 || n_events == n)
+        return err_fail(err, ERR_NUMERIC,
+                        "calibrate: %zu of %zu rows of the last year have an "
+                        "event; nothing can be learnt from that",
+                        n_events, n);
+    if (strcmp(f->spec.calibrate, "platt") == 0)
+        TRY(model_platt_fit(score, outcome, n, &f->platt, err));
+    else
+        TRY(model_isotonic_fit(score, y, NULL, n, a, &f->isotonic, err));
+    f->calibrated = true;
+    return ERR_OK;
+}
+
 enum err_code risk_score(struct arena *a, const struct risk_fitted *f, const struct table *t,
                          const struct risk_data *d, struct risk_scores *out, struct err *err) {
     size_t p = f->design.n_columns;
@@ -212,7 +253,9 @@ enum err_code risk_score(struct arena *a, const struct risk_fitted *f, const str
         if (!isfinite(out->expected[i]) || !isfinite(out->chance[i])) {
             out->missing[i] = true; /* no number can stand for it: exp() overflowed */
             out->expected[i] = out->chance[i] = 0;
+            continue;
         }
+        out->chance[i] = mend(f, out->chance[i]);
     }
     return ERR_OK;
 }

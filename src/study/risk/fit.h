@@ -2,6 +2,7 @@
 #ifndef STUDY_RISK_FIT_H
 #define STUDY_RISK_FIT_H
 #include "num/core/run.h"
+#include "num/model/calibrate.h"
 #include "num/model/cox.h"
 #include "num/model/parametric.h"
 #include "num/model/trees.h"
@@ -53,6 +54,9 @@ struct risk_fitted {
     struct model_cox_base *base; /* cox: stratum is the index of its label */
     size_t n_base;
     struct model_trees trees;
+    bool calibrated; /* chance goes through platt (by its logit) or, when it has knots, isotonic */
+    struct model_platt platt;
+    struct model_isotonic isotonic;
 };
 /* Fit to the rows with use[i]; d is of t. Numeric trouble that leaves a result is a note; without
  * one ERR_NUMERIC. Everything is the arena's. */
@@ -71,5 +75,8 @@ struct risk_scores {
 enum err_code risk_score(struct arena *a, const struct risk_fitted *f, const struct table *t,
                          const struct risk_data *d, struct risk_scores *out,
                          struct err *err) NODISCARD;
+/* Learn how chances are to be mended from rows with use[i] that the model was not fitted to. */
+enum err_code risk_calibrate(struct arena *a, struct risk_fitted *f, const struct table *t,
+                             const struct risk_data *d, const bool *use, struct err *err) NODISCARD;
 void risk_note_add(struct risk_fitted *f, const char *flag, const char *text);
 #endif

@@ -108,6 +108,7 @@ static void write_fit(const struct risk_fitted *f, struct jw *w) {
     jw_kbool(w, "converged", f->converged);
     jw_kbool(w, "verified", f->verified);
     jw_kbool(w, "robust", f->robust);
+    jw_kstr(w, "calibrated", f->calibrated ? f->spec.calibrate : NULL);
     jw_kint(w, "iterations", (int64_t)f->iterations);
     jw_kdouble(w, "log_likelihood", f->loglik);
     jw_kdouble(w, "log_likelihood_null", f->loglik_null);
@@ -228,6 +229,9 @@ void risk_report_text(const struct risk_result *r, struct buf *b) {
         if (isfinite(f->aic)) buf_printf(b, ", AIC %.6g", f->aic);
         buf_char(b, '\n');
     }
+    if (f->calibrated)
+        buf_printf(b, "chances calibrated (%s) on the last year up to %s\n", f->spec.calibrate,
+                   f->spec.train_to);
     for (size_t k = 0; k < f->n_notes; k++)
         buf_printf(b, "note %s: %s\n", f->note[k].flag, f->note[k].text);
     if (f->n_coef > 0) coefficients_text(f, b);

@@ -47,6 +47,26 @@ static void write_sources(struct jw *w, const struct risk_design *d) {
     jw_end(w, ']');
 }
 
+/* Platt: {"intercept", "slope"}; isotonic: [[logit, chance], ...]. */
+static void write_calibration(struct jw *w, const struct risk_fitted *f) {
+    jw_key(w, "calibration");
+    if (f->isotonic.n_knots == 0) {
+        jw_obj(w);
+        jw_kdouble(w, "intercept", f->platt.intercept);
+        jw_kdouble(w, "slope", f->platt.slope);
+        jw_end(w, '}');
+        return;
+    }
+    jw_arr(w);
+    for (size_t k = 0; k < f->isotonic.n_knots; k++) {
+        jw_arr(w);
+        jw_double(w, f->isotonic.score[k]);
+        jw_double(w, f->isotonic.chance[k]);
+        jw_end(w, ']');
+    }
+    jw_end(w, ']');
+}
+
 void risk_model_write(const struct risk_result *r, struct buf *b) {
     const struct risk_fitted *f = &r->fit;
     struct jw w;
@@ -84,6 +104,7 @@ void risk_model_write(const struct risk_result *r, struct buf *b) {
         jw_end(&w, ']');
     }
     jw_end(&w, ']');
+    if (f->calibrated) write_calibration(&w, f);
     if (f->model == RISK_TREES) write_trees(&w, &f->trees);
     jw_key(&w, "baselines");
     jw_arr(&w);
@@ -246,6 +267,31 @@ static enum err_code read_trees(struct arena *a, const char *name, const struct 
     return ERR_OK;
 }
 
+static enum err_code read_calibration(struct arena *a, const char *name, const struct val *top,
+                                      struct risk_fitted *f, struct err *err) {
+    const struct val *v = val_get(top, "calibration");
+    if (v == NULL) return ERR_OK;
+    f->calibrated = true;
+    if (v->type == VAL_MAP)
+        return as_number(val_get(v, "intercept"), &f->platt.intercept) &&
+                       as_number(val_get(v, "slope"), &f->platt.slope)
+                   ? ERR_OK
+                   : bad(name, "calibration", err);
+    if (v->type != VAL_LIST || v->n == 0) return bad(name, "calibration", err);
+    double *score = ARENA_NEW(a, double, v->n), *chance = ARENA_NEW(a, double, v->n);
+    if (score == NULL || chance == NULL) return err_fail(err, ERR_NOMEM, "%s", name);
+    for (size_t k = 0; k < v->n; k++) {
+        const struct val *p = &v->u.list[k];
+        bool ok = p->type == VAL_LIST && p->n == 2 && as_number(&p->u.list[0], &score[k]) &&
+                  as_number(&p->u.list[1], &chance[k]);
+        if (!ok || !(chance[k] >= 0 && chance[k] <= 1) ||
+            (k > 0 && (score[k] <= score[k - 1] || chance[k] < chance[k - 1])))
+            return bad(name, "calibration is not rising", err);
+    }
+    f->isotonic = (struct model_isotonic){.n_knots = v->n, .score = score, .chance = chance};
+    return ERR_OK;
+}
+
 static enum err_code read_baselines(const char *name, const struct val *top,
                                     struct risk_result *out, struct err *err) {
     const struct val *list = list_of(top, "baselines");
@@ -290,6 +336,7 @@ enum err_code risk_model_parse(struct arena *a, const char *name, const char *p,
         return bad(name, "scale", err);
     TRY(read_base(a, name, top, f, err));
     TRY(read_trees(a, name, top, f, err));
+    TRY(read_calibration(a, name, top, f, err));
     f->converged = true;
     return read_baselines(name, top, out, err);
 }

@@ -38,6 +38,9 @@ const struct risk_field risk_fields[] = {
     TEXT(split, "split", "COLUMN", "year or date that parts fitting from testing"),
     TEXT(train_to, "train-to", "VALUE", "last year or date that is fitted to"),
     TEXT(ties, "ties", "WORD", "efron (default) or breslow"),
+    TEXT(calibrate, "calibrate", "WORD",
+         "platt or isotonic: chances mended on the last year up to train-to, which is then not "
+         "fitted to"),
     TEXT(family, "family", "WORD", "logistic or poisson, of elastic and trees"),
     {"join_rare", "join-rare", RISK_INT, offsetof(struct risk_spec, join_rare), "N",
      "levels of fewer than N rows become one, (other)"},
@@ -185,6 +188,12 @@ enum err_code risk_spec_check(const struct risk_spec *s, enum risk_model *model,
     if (s->ties != NULL && strcmp(s->ties, "efron") != 0 && strcmp(s->ties, "breslow") != 0)
         return err_fail(err, ERR_INVALID, "ties: expected efron or breslow, found \"%.40s\"",
                         s->ties);
+    if (s->calibrate != NULL && strcmp(s->calibrate, "platt") != 0 &&
+        strcmp(s->calibrate, "isotonic") != 0)
+        return err_fail(err, ERR_INVALID, "calibrate: expected platt or isotonic, found \"%.40s\"",
+                        s->calibrate);
+    if (s->calibrate != NULL && s->split == NULL)
+        return err_fail(err, ERR_INVALID, "calibrate needs years: split and train_to");
     if (s->family != NULL && strcmp(s->family, "logistic") != 0 &&
         strcmp(s->family, "poisson") != 0)
         return err_fail(err, ERR_INVALID, "family: expected logistic or poisson, found \"%.40s\"",

@@ -42,6 +42,7 @@ struct risk_spec {
     const char *split;      /* column of the year (or date) that parts fitting from testing */
     const char *train_to;   /* last year (or date) that is fitted to */
     const char *ties;       /* efron or breslow */
+    const char *calibrate;  /* platt or isotonic, learnt on the last period fitted to */
     const char *family;     /* elastic, trees: logistic or poisson */
     int64_t join_rare;      /* levels of factors with fewer fitted rows become one, "(other)" */
     int64_t folds;          /* > 0: cross-validation by rows (or clusters) instead of split */

@@ -126,17 +126,46 @@ static enum err_code by_folds(struct arena *a, const struct table *t, const stru
     return ERR_OK;
 }
 
+/* The last period up to train_to is taken out of use[] and into last[]. */
+static enum err_code part_last(struct arena *a, const struct risk_data *d, bool *use, bool **last,
+                               struct err *err) {
+    double top = -INFINITY;
+    uint32_t best = UINT32_MAX;
+    size_t left = 0;
+    for (size_t i = 0; i < d->n; i++) {
+        const char *label = d->periods.label[d->period[i]];
+        if (!use[i] || label[0] == '\0') continue;
+        /* Labels are sorted as texts; years compare as numbers too. */
+        double v = strtod(label, NULL);
+        bool later = best == UINT32_MAX || v > top || (v == top && d->period[i] > best);
+        if (later) top = v, best = d->period[i];
+    }
+    *last = ARENA_NEW(a, bool, d->n + 1);
+    if (*last == NULL) return err_fail(err, ERR_NOMEM, "%zu rows", d->n);
+    for (size_t i = 0; i < d->n; i++) {
+        (*last)[i] = use[i] && d->period[i] == best;
+        if ((*last)[i]) use[i] = false;
+        left += use[i];
+    }
+    return left > 0 ? ERR_OK
+                    : err_fail(err, ERR_INVALID,
+                               "calibrate: there is one year only up to train_to, nothing is left "
+                               "to fit to");
+}
+
 enum err_code risk_study(struct arena *a, const struct table *t, const struct risk_spec *spec,
                          const struct num_run *run, struct risk_result *out, struct err *err) {
     enum risk_model model;
     struct risk_data d;
-    bool *use = NULL;
+    bool *use = NULL, *last = NULL;
     memset(out, 0, sizeof *out);
     TRY(risk_spec_check(spec, &model, err));
     TRY(risk_data_read(a, t, spec, model, true, NULL, &d, err));
     TRY(all_rows(a, &d, true, false, &use, err));
-    TRY(risk_fit(a, t, spec, model, &d, use, run, &out->fit, err));
     TRY(risk_baselines_fit(a, spec, &d, use, out->baseline, err));
+    if (spec->calibrate != NULL) TRY(part_last(a, &d, use, &last, err));
+    TRY(risk_fit(a, t, spec, model, &d, use, run, &out->fit, err));
+    if (last != NULL) TRY(risk_calibrate(a, &out->fit, t, &d, last, err));
     if (spec->split != NULL) return by_years(a, t, &d, out, err);
     if (spec->folds > 0) return by_folds(a, t, &d, run, out, err);
     risk_note_add(&out->fit, "not_evaluated",

@@ -143,6 +143,38 @@ static void says_when_no_better(void **state) {
     arena_free(a);
 }
 
+/* Trees that are mended by either curve keep their ranking, and a saved one says the same. */
+static void calibrated(void **state) {
+    (void)state;
+    struct arena *a = arena_new((size_t)1 << 30);
+    const struct table *t = assets(a, 500, false);
+    struct risk_spec s = any_spec("logistic");
+    for (int k = 0; k < 2; k++) {
+        s.calibrate = k == 0 ? "platt" : "isotonic";
+        struct risk_result *r = study(a, t, &s), *back = ARENA_NEW(a, struct risk_result, 1);
+        struct risk_evaluation again;
+        struct buf b;
+        struct err err = {0};
+        assert_true(r->fit.calibrated && (r->fit.isotonic.n_knots > 0) == (k == 1));
+        assert_int_equal(r->fit.n_rows, 2500); /* 2015 is for the curve */
+        assert_true(r->evaluation.who[0].scores.auc > 0.7);
+        buf_init(&b, (size_t)8 << 20);
+        risk_model_write(r, &b);
+        if (risk_model_parse(a, "m.json", buf_text(&b), b.n, back, &err) != ERR_OK)
+            fail_msg("%s", err.detail);
+        assert_int_equal(risk_study_again(a, t, back, &again, &err), ERR_OK);
+        assert_true(again.who[0].scores.brier == r->evaluation.who[0].scores.brier);
+        buf_deinit(&b);
+    }
+    struct risk_result *r = ARENA_NEW(a, struct risk_result, 1);
+    struct err err = {0};
+    s.train_to = "2010";
+    assert_int_equal(risk_study(a, t, &s, NULL, r, &err), ERR_INVALID);
+    s.calibrate = "x";
+    assert_int_equal(risk_study(a, t, &s, NULL, r, &err), ERR_INVALID);
+    arena_free(a);
+}
+
 static void folds_keep_assets_together(void **state) {
     (void)state;
     struct arena *a = arena_new((size_t)512 << 20);
@@ -233,8 +265,8 @@ static void refuses_broken_models(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_model), cmocka_unit_test(says_when_no_better),
-        cmocka_unit_test(folds_keep_assets_together), cmocka_unit_test(names_trouble),
-        cmocka_unit_test(refuses_broken_models)};
+        cmocka_unit_test(every_model),   cmocka_unit_test(says_when_no_better),
+        cmocka_unit_test(calibrated),    cmocka_unit_test(folds_keep_assets_together),
+        cmocka_unit_test(names_trouble), cmocka_unit_test(refuses_broken_models)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
