@@ -1,12 +1,18 @@
 /* num/scan/lanes.h - the scan of one list for a batch of replicas, for one width of vectors:
- * included once by each lanes_*.c, which sets LANES_BYTES and the name of the table. Integers only:
- * the same result with any width. */
+ * included once by each lanes_*.c, which sets LANES_BYTES and names the table. Integers only: the
+ * same result with any width. */
+#ifndef NUM_SCAN_LANES_H
+#define NUM_SCAN_LANES_H
 #include <math.h>
 
 #include "num/scan/spatial.h"
 
 #if defined(__AVX2__)
 #include <immintrin.h>
+#endif
+
+#ifndef LANES_BYTES
+#define LANES_BYTES 16
 #endif
 
 enum {
@@ -77,8 +83,8 @@ static inline int16_t narrow16(double x) {
 }
 
 /* The lanes that a closer look left over, exactly. */
-static void judge(struct walk *w, const int16_t *hit16, const int32_t *hit32,
-                  const int32_t *deviation, double measure) {
+static inline void judge(struct walk *w, const int16_t *hit16, const int32_t *hit32,
+                         const int32_t *deviation, double measure) {
     const struct spatial_model *m = &w->b->k->model;
     for (size_t l = 0; l < w->b->n_lanes; l++) {
         if (hit16 != NULL ? hit16[l] == 0 : hit32[l] == 0) continue;
@@ -94,7 +100,7 @@ static inline const uint8_t *row8(const struct walk *w, size_t i) {
 }
 
 /* Zone by zone: d is the deviation before the block, already from the base of its end. */
-static void look16(struct walk *w, v16 *d, float spread, float fall) {
+static inline void look16(struct walk *w, v16 *d, float spread, float fall) {
     const struct spatial *k = w->b->k;
     uint16_t upper = (uint16_t)(spread * 16.0F), down = (uint16_t)(fall * 16.0F);
     double measure = w->measure;
@@ -183,8 +189,8 @@ static inline __attribute__((always_inline)) void scan16(struct spatial_batch *b
     }
 }
 
-static void scan_light(struct spatial_batch *b, size_t list) { scan16(b, list, false); }
-static void scan_heavy(struct spatial_batch *b, size_t list) { scan16(b, list, true); }
+static inline void scan_light(struct spatial_batch *b, size_t list) { scan16(b, list, false); }
+static inline void scan_heavy(struct spatial_batch *b, size_t list) { scan16(b, list, true); }
 
 /* The same in 32 bits. */
 static inline bool worth32(const v32 *d, const float *root, double from_base, float spread,
@@ -203,7 +209,7 @@ static inline bool worth32(const v32 *d, const float *root, double from_base, fl
     return any16((v16)any);
 }
 
-static void look32(struct walk *w, v32 *d, float spread, float fall) {
+static inline void look32(struct walk *w, v32 *d, float spread, float fall) {
     const struct spatial *k = w->b->k;
     double measure = w->measure;
     for (size_t i = 0; i < w->n; i++) {
@@ -220,7 +226,7 @@ static void look32(struct walk *w, v32 *d, float spread, float fall) {
     }
 }
 
-static void scan_wide(struct spatial_batch *b, size_t list) {
+static inline void scan_wide(struct spatial_batch *b, size_t list) {
     const struct spatial *k = b->k;
     const struct scan_zones *z = k->zones;
     size_t end = z->first[list + 1], first_len = z->first_len != NULL ? z->first_len[list] : 1;
@@ -255,4 +261,4 @@ static void scan_wide(struct spatial_batch *b, size_t list) {
     }
 }
 
-const struct spatial_lanes LANES_TABLE = {scan_light, scan_heavy, scan_wide};
+#endif
