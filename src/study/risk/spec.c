@@ -157,6 +157,24 @@ static enum err_code check_survival(const struct risk_spec *s, enum risk_model m
     return ERR_OK;
 }
 
+/* Fields that hold one of a few words. */
+static enum err_code check_words(const struct risk_spec *s, struct err *err) {
+    if (s->ties != NULL && strcmp(s->ties, "efron") != 0 && strcmp(s->ties, "breslow") != 0)
+        return err_fail(err, ERR_INVALID, "ties: expected efron or breslow, found \"%.40s\"",
+                        s->ties);
+    if (s->calibrate != NULL && strcmp(s->calibrate, "platt") != 0 &&
+        strcmp(s->calibrate, "isotonic") != 0)
+        return err_fail(err, ERR_INVALID, "calibrate: expected platt or isotonic, found \"%.40s\"",
+                        s->calibrate);
+    if (s->calibrate != NULL && s->split == NULL)
+        return err_fail(err, ERR_INVALID, "calibrate needs years: split and train_to");
+    if (s->family != NULL && strcmp(s->family, "logistic") != 0 &&
+        strcmp(s->family, "poisson") != 0)
+        return err_fail(err, ERR_INVALID, "family: expected logistic or poisson, found \"%.40s\"",
+                        s->family);
+    return ERR_OK;
+}
+
 enum err_code risk_spec_check(const struct risk_spec *s, enum risk_model *model, struct err *err) {
     if (s->model == NULL)
         return err_fail(err, ERR_INVALID, "no model is named: give --model or \"model\"");
@@ -185,19 +203,7 @@ enum err_code risk_spec_check(const struct risk_spec *s, enum risk_model *model,
                         (long long)s->folds);
     if (s->folds != 0 && s->split != NULL)
         return err_fail(err, ERR_INVALID, "give either years (split) or folds, not both");
-    if (s->ties != NULL && strcmp(s->ties, "efron") != 0 && strcmp(s->ties, "breslow") != 0)
-        return err_fail(err, ERR_INVALID, "ties: expected efron or breslow, found \"%.40s\"",
-                        s->ties);
-    if (s->calibrate != NULL && strcmp(s->calibrate, "platt") != 0 &&
-        strcmp(s->calibrate, "isotonic") != 0)
-        return err_fail(err, ERR_INVALID, "calibrate: expected platt or isotonic, found \"%.40s\"",
-                        s->calibrate);
-    if (s->calibrate != NULL && s->split == NULL)
-        return err_fail(err, ERR_INVALID, "calibrate needs years: split and train_to");
-    if (s->family != NULL && strcmp(s->family, "logistic") != 0 &&
-        strcmp(s->family, "poisson") != 0)
-        return err_fail(err, ERR_INVALID, "family: expected logistic or poisson, found \"%.40s\"",
-                        s->family);
+    TRY(check_words(s, err));
     if (!(s->mix >= 0 && s->mix <= 1))
         return err_fail(err, ERR_INVALID, "mix: expected 0 to 1, found %g", s->mix);
     return ERR_OK;
