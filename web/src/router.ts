@@ -1,6 +1,6 @@
 import { nextTick } from 'vue';
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router';
-import { i18n, needTexts } from './i18n';
+import { i18n, needTexts, type Part } from './i18n';
 import { useCity } from './stores/city';
 import { useSession } from './stores/session';
 import { usePrefs } from './stores/prefs';
@@ -13,6 +13,8 @@ declare module 'vue-router' {
     staff?: boolean;
     /** Needs one of these permissions. */
     perms?: string[];
+    /** Texts beyond those of everybody. */
+    texts?: Part;
     /** No header and footer. */
     bare?: boolean;
   }
@@ -26,6 +28,7 @@ const routes: RouteRecordRaw[] = [
   { path: '/follow', name: 'follow', component: () => import('./views/FollowView.vue'), meta: { title: 'title.follow' } },
   { path: '/f/:code', name: 'follow-link', component: () => import('./views/FollowView.vue'), meta: { title: 'title.follow' } },
   { path: '/cell', name: 'cell-card', component: () => import('./views/CellCardView.vue'), meta: { title: 'title.cell' } },
+  { path: '/safety', name: 'safety', component: () => import('./views/SafetyView.vue'), meta: { title: 'title.safety', texts: 'index' } },
   { path: '/signin', name: 'signin', component: () => import('./views/SignInView.vue'), meta: { title: 'title.signin' } },
   { path: '/setup', name: 'setup', component: () => import('./views/SetupView.vue'), meta: { title: 'title.setup' } },
   { path: '/reset', name: 'reset', component: () => import('./views/ResetView.vue'), meta: { title: 'title.reset' } },
@@ -35,6 +38,10 @@ const routes: RouteRecordRaw[] = [
   staff('/cases', 'cases', 'title.cases', () => import('./views/CasesView.vue')),
   staff('/cases/:code', 'case', 'title.case', () => import('./views/CaseView.vue')),
   staff('/cases/:code/print', 'case-print', 'title.case_print', () => import('./views/CasePrintView.vue'), { bare: true }),
+  staff('/index', 'index', 'title.index', () => import('./views/IndexView.vue'), { texts: 'index' }),
+  staff('/index/:index/:area', 'index-area', 'title.index_area', () => import('./views/IndexAreaView.vue'), { texts: 'index' }),
+  staff('/indicators', 'indicators', 'title.indicators', () => import('./views/IndicatorsView.vue'), { texts: 'index' }),
+  staff('/indicators/:name', 'indicator', 'title.indicator', () => import('./views/IndicatorView.vue'), { texts: 'index' }),
   staff('/cells', 'cells', 'title.cells', () => import('./views/CellsView.vue')),
   staff('/posts', 'posts', 'title.posts', () => import('./views/PostsView.vue')),
   staff('/areas', 'areas', 'title.areas', () => import('./views/AreasView.vue')),
@@ -57,6 +64,7 @@ router.beforeEach(async (to) => {
   const session = useSession();
   if (!session.known && !session.stale) await session.load();
   if (session.account) await needTexts('staff');
+  if (to.meta.texts) await needTexts(to.meta.texts);
   if (!to.meta.staff) return true;
   await needTexts('staff');
   if (!session.account) return { name: 'signin', query: { next: to.fullPath } };

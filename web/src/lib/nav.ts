@@ -16,9 +16,11 @@ export function staffLinks(can: Can): NavLink[] {
   add(can('case.move') && can('post.manage'), '/desk', 'nav.desk');
   add(can('case.read') && can('count.read'), '/map', 'nav.map');
   add(can('case.read'), '/cases', 'nav.cases');
+  add(can('index.read'), '/index', 'nav.index');
   add(can('account.read', 'account.manage'), '/admin/accounts', 'nav.accounts');
   add(can('audit.read'), '/admin/audit', 'nav.audit');
   add(can('grid.read', 'post.manage'), '/cells', 'nav.cells', true);
+  add(can('index.read'), '/indicators', 'nav.indicators', true);
   add(can('post.manage', 'grid.read'), '/posts', 'nav.posts', true);
   add(can('grid.read', 'grid.manage'), '/areas', 'nav.areas', true);
   add(can('pack.read', 'account.manage', 'rights.review'), '/admin/roles', 'nav.roles', true);

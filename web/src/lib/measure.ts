@@ -1,0 +1,283 @@
+/** Index values: the shapes of the replies, and what is reckoned from them for a screen. Pure. */
+import type { Text } from './types';
+
+export interface Band {
+  band: string;
+  title: Text;
+  color: string;
+  severity: number;
+  from: number;
+}
+export interface IndexNode {
+  node: string;
+  title: Text;
+  group: string | null;
+  weight: number;
+  indicator: boolean;
+}
+export interface IndexDef {
+  index: string;
+  title: Text;
+  stands_for: Text;
+  version: number;
+  valid_from: string;
+  formula_hash: string;
+  levels: string[];
+  periods: string[];
+  bands: Band[];
+  nodes: IndexNode[];
+}
+export type ValueState = 'ok' | 'no_cases' | 'no_data' | 'too_small' | 'below_floor';
+export interface Part {
+  node: string;
+  title: Text;
+  group: string | null;
+  weight: number;
+  value: number | null;
+  part: number | null;
+  raw?: number | null;
+  numerator?: number | null;
+  denominator?: number | null;
+  state?: ValueState;
+}
+export interface AreaValue {
+  area: string;
+  name: string;
+  name_en?: string | null;
+  value: number | null;
+  band: string | null;
+  rank: number | null;
+  rank_low?: number;
+  rank_high?: number;
+  above_next?: number;
+  too_small: boolean;
+  parts: Part[];
+}
+export interface IndexValues {
+  index: string;
+  title: Text;
+  stands_for: Text;
+  version: number;
+  period: string;
+  level: string;
+  data_seq: number;
+  today: string;
+  state: 'provisional' | 'frozen' | 'published';
+  formula_hash: string;
+  hash: string;
+  draws: number;
+  bands: Band[];
+  areas: AreaValue[];
+}
+export interface Moved {
+  node: string;
+  title: Text;
+  group: string | null;
+  weight: number;
+  part: number | null;
+  before: number | null;
+  change: number | null;
+  raw?: number | null;
+  raw_before?: number | null;
+  state?: ValueState;
+  unit?: Text;
+}
+export interface HistoryPoint {
+  period: string;
+  value: number | null;
+  band: string | null;
+  too_small?: boolean;
+  frozen?: number | null;
+  restated?: number;
+}
+export interface IndexArea {
+  index: string;
+  title: Text;
+  area: string;
+  name: string;
+  name_en?: string | null;
+  period: string;
+  level: string;
+  data_seq: number;
+  value: number | null;
+  before: number | null;
+  rank: number;
+  too_small: boolean;
+  bands: Band[];
+  parts: Moved[];
+  history: HistoryPoint[];
+}
+export interface Indicator {
+  indicator: string;
+  title: Text;
+  explain: Text;
+  unit: Text;
+  pack: string;
+  measure: string;
+  basis: string;
+  direction: 'more_is_worse' | 'neither' | 'more_is_better';
+  moves_with_reporting: boolean;
+  guarded: boolean;
+  enough: number;
+  owner: string | null;
+  lag_days: number;
+  version: number;
+  type: string | null;
+  filter: string | null;
+  part: string | null;
+  time: string | null;
+  of: string | null;
+  to: string | null;
+  per: number;
+  terms: { indicator: string; weight: number }[];
+  history: { version: number; from: string; note: string | null }[];
+}
+export interface IndicatorValues {
+  indicator: string;
+  title: Text;
+  unit: Text;
+  basis: string;
+  period: string;
+  level: string;
+  data_seq: number;
+  areas: { area: string; name: string; name_en?: string | null; state: ValueState; value: number | null; numerator: number | null; denominator: number | null }[];
+}
+export interface PublicArea {
+  area: string;
+  value: number | null;
+  band: string | null;
+  too_small: boolean;
+  rank_low?: number;
+  rank_high?: number;
+  parts_told: boolean;
+  parts: { node: string; part: number | null }[];
+}
+export interface PublicValues {
+  index: string;
+  title: Text;
+  stands_for: Text;
+  period: string;
+  level: string;
+  data_seq: number;
+  hash: string;
+  note: string | null;
+  published_at: string;
+  bands: Band[];
+  areas: PublicArea[];
+}
+
+/** Below this share of draws two neighbours in a ranking are not told apart. */
+export const TOLD_APART = 0.9;
+/** A guarded figure that rests on fewer matters is not told. */
+export const FIGURE_FLOOR = 10;
+
+const one = (v: number, digits: number): string => {
+  const s = Math.abs(v).toFixed(digits);
+  return Number(s) === 0 ? s : (v < 0 ? '−' : '') + s;
+};
+/** "92.1"; a dash for nothing. */
+export function num(v: number | null | undefined, digits = 1): string {
+  return v === null || v === undefined ? '–' : one(v, digits);
+}
+/** "+1.2", "−0.4", "0.0". */
+export function signed(v: number | null | undefined, digits = 1): string {
+  if (v === null || v === undefined) return '–';
+  const s = one(v, digits);
+  return v > 0 && Number(s) !== 0 ? '+' + s : s;
+}
+/** A measured value with as many places as say something: 12345, 88.7, 0.32. */
+export function figure(v: number | null | undefined): string {
+  if (v === null || v === undefined) return '–';
+  const size = Math.abs(v);
+  return one(v, Number.isInteger(v) ? 0 : size >= 100 ? 0 : size >= 1 ? 1 : 2);
+}
+export function areaName(a: { name: string; name_en?: string | null }, locale: string): string {
+  return locale === 'en' ? a.name_en || a.name : a.name;
+}
+export function bandOf(bands: readonly Band[], name: string | null): Band | null {
+  return bands.find((b) => b.band === name) ?? null;
+}
+/** The index that is shown first: the one with the most indicators is the broad one. */
+export function firstIndex<T extends { nodes: { indicator: boolean }[] }>(list: readonly T[]): T | null {
+  const size = (d: T): number => d.nodes.filter((n) => n.indicator).length;
+  return list.reduce<T | null>((best, d) => (best === null || size(d) > size(best) ? d : best), null);
+}
+/** Why an area has no score: how many indicators miss a value, by reason. */
+export function missing(parts: readonly Part[]): { state: ValueState; n: number }[] {
+  const states: ValueState[] = ['no_data', 'no_cases', 'too_small', 'below_floor'];
+  return states.map((state) => ({ state, n: parts.filter((p) => p.state === state).length })).filter((x) => x.n > 0);
+}
+
+export interface Step {
+  node: string;
+  title: Text;
+  change: number;
+  from: number;
+  to: number;
+}
+/** The change between two periods, one step an indicator in order of size; what is under half a tenth comes together as the last. Null when it is not shared out. */
+export function waterfall(parts: readonly Moved[], before: number): { steps: Step[]; rest: number } | null {
+  const leaves = parts.filter((p) => p.state !== undefined && p.change !== null) as (Moved & { change: number })[];
+  if (!leaves.length) return null;
+  const shown = leaves.filter((p) => Math.abs(p.change) >= 0.05).sort((a, b) => Math.abs(b.change) - Math.abs(a.change));
+  let at = before;
+  const steps = shown.map((p) => {
+    const from = at;
+    at += p.change;
+    return { node: p.node, title: p.title, change: p.change, from, to: at };
+  });
+  return { steps, rest: leaves.reduce((s, p) => s + p.change, 0) - shown.reduce((s, p) => s + p.change, 0) };
+}
+/** The stretch of the scale that a plot shows: whole tens around the values, at least twenty wide. */
+export function stretch(values: readonly (number | null)[]): [number, number] {
+  const v = values.filter((x): x is number => x !== null);
+  if (!v.length) return [0, 100];
+  let low = Math.max(0, Math.floor((Math.min(...v) - 2) / 10) * 10);
+  let high = Math.min(100, Math.ceil((Math.max(...v) + 2) / 10) * 10);
+  if (high - low < 20) low = Math.max(0, high - 20);
+  if (high - low < 20) high = Math.min(100, low + 20);
+  return [low, high];
+}
+
+export interface Tier {
+  low: number;
+  high: number;
+  areas: string[];
+}
+/** Areas in tiers: within one the bands of their ranks overlap, so that they are not told apart. */
+export function tiers(areas: readonly { area: string; rank_low?: number; rank_high?: number }[]): Tier[] {
+  const ranked = areas.filter((a) => a.rank_low !== undefined && a.rank_high !== undefined).sort((a, b) => (a.rank_low ?? 0) - (b.rank_low ?? 0) || (a.rank_high ?? 0) - (b.rank_high ?? 0));
+  const out: Tier[] = [];
+  for (const a of ranked) {
+    const last = out[out.length - 1];
+    if (last && (a.rank_low ?? 0) <= last.high) {
+      last.areas.push(a.area);
+      last.high = Math.max(last.high, a.rank_high ?? 0);
+    } else out.push({ low: a.rank_low ?? 0, high: a.rank_high ?? 0, areas: [a.area] });
+  }
+  return out;
+}
+export interface GroupPoints {
+  node: string;
+  points: number;
+  of: number;
+}
+/** Points that each group brings, and how many it could, largest loss first. Groups without a value carry no weight. */
+export function groupPoints(parts: readonly { node: string; part: number | null }[], nodes: readonly IndexNode[]): GroupPoints[] {
+  const weight = new Map(nodes.map((n) => [n.node, n.weight]));
+  const told = parts.filter((p) => p.part !== null && weight.has(p.node));
+  const sum = told.reduce((s, p) => s + (weight.get(p.node) ?? 0), 0);
+  if (!(sum > 0)) return [];
+  return told
+    .map((p) => ({ node: p.node, points: p.part ?? 0, of: (100 * (weight.get(p.node) ?? 0)) / sum }))
+    .sort((a, b) => b.of - b.points - (a.of - a.points));
+}
+/** Fields with a comma, quote or line break are quoted; what a spreadsheet would take for a formula is led by a quote mark. */
+export function csv(rows: readonly (string | number | null)[][]): string {
+  const cell = (v: string | number | null): string => {
+    if (v === null) return '';
+    const s = typeof v === 'string' && /^[=+\-@\t]/.test(v) ? `'${v}` : String(v);
+    return /[",\r\n]/.test(s) ? `"${s.replace(/"/g, '""')}"` : s;
+  };
+  return '\ufeff' + rows.map((r) => r.map(cell).join(',')).join('\r\n') + '\r\n';
+}
