@@ -39,8 +39,8 @@ struct ph_work {
 /* Score test of x_j g(t) for the columns j with in[j], beside all columns of the model. */
 static enum err_code ph_score(struct ph_work *w, const bool *in, double *chisq, double *df,
                               struct err *err) {
-    size_t p = w->p, n = 0, at[1000];
-    bool second[1000];
+    size_t p = w->p, n = 0, at[1000] = {0};
+    bool second[1000] = {false};
     for (size_t half = 0; half < 2; half++)
         for (size_t j = 0; j < p; j++) {
             if (w->fit->coef[j].aliased || (half == 1 && !in[j])) continue;

@@ -121,8 +121,9 @@ enum err_code model_exposure_make(struct arena *a, const struct model_asset *ass
         return err_fail(err, ERR_INVALID, "years %d to %d are not a span of years", spec->from_year,
                         spec->to_year);
     struct model_asset_event *e = ARENA_NEW(a, struct model_asset_event, n_events + 1);
-    size_t *from = ARENA_NEW(a, size_t, 2 * n_assets + 1), *to = from + n_assets;
-    if (e == NULL || from == NULL) return err_fail(err, ERR_NOMEM, "%zu events", n_events);
+    size_t *from = ARENA_NEW(a, size_t, n_assets + 1), *to = ARENA_NEW(a, size_t, n_assets + 1);
+    if (e == NULL || from == NULL || to == NULL)
+        return err_fail(err, ERR_NOMEM, "%zu events", n_events);
     if (n_events > 0) memcpy(e, events, n_events * sizeof *e);
     for (size_t i = 0; i < n_events; i++)
         if (e[i].asset >= n_assets)

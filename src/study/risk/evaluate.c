@@ -128,8 +128,8 @@ static enum err_code stand(const struct held *h, const double *rank, const doubl
 static enum err_code compare(struct arena *a, const struct held *h, const struct risk_scores *s,
                              const double *base, struct risk_standing *model,
                              struct risk_standing *out, struct err *err) {
-    double *x = ARENA_NEW(a, double, 2 * h->n + 1), *y = x + h->n;
-    if (x == NULL) return err_fail(err, ERR_NOMEM, "%zu rows", h->n);
+    double *x = ARENA_NEW(a, double, h->n + 1), *y = ARENA_NEW(a, double, h->n + 1);
+    if (x == NULL || y == NULL) return err_fail(err, ERR_NOMEM, "%zu rows", h->n);
     for (size_t i = 0; i < h->n; i++) {
         x[i] = s->expected[h->row[i]];
         y[i] = base[h->row[i]];
