@@ -28,7 +28,7 @@ static void solves(void **state) {
     (void)state;
     struct rng r = rng_new(11, 0);
     for (size_t n = 1; n <= 20; n++) {
-        double a[400], kept[400], x[60], b[60], inverse[400];
+        double a[400], kept[400], x[60], b[60] = {0}, inverse[400];
         random_spd(&r, a, n);
         memcpy(kept, a, sizeof a);
         memcpy(inverse, a, sizeof a);
