@@ -1,0 +1,243 @@
+#include "domain/measure/warn_guard.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/civil.h"
+#include "base/mem.h"
+#include "geo/crs.h"
+
+static const int64_t minute_us = 60000000, hour_us = 3600000000, day_us = 86400000000;
+
+const char *warn_held_name(enum warn_held h) {
+    static const char *const names[] = {"kept",   "default_point", "batch",
+                                        "repeat", "new_channel",   "expected"};
+    return names[h];
+}
+
+/* A key of three words; `value` is the guard's own. Linear probing. */
+struct key {
+    uint64_t a, b, c;
+};
+struct entry {
+    struct key key;
+    bool used;
+    int64_t n, value;
+    uint64_t classes[2]; /* a small sketch of which classes were there */
+};
+struct keyed {
+    struct entry *entry;
+    size_t cap;
+};
+
+static uint64_t mix(uint64_t h) {
+    h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9u;
+    h = (h ^ (h >> 27)) * 0x94d049bb133111ebu;
+    return h ^ (h >> 31);
+}
+
+static enum err_code keyed_new(struct keyed *t, size_t n, struct err *err) {
+    t->cap = 64;
+    while (t->cap < 2 * n + 2) t->cap *= 2;
+    t->entry = mem_new(t->cap, sizeof *t->entry);
+    return t->entry == NULL ? err_fail(err, ERR_NOMEM, "guards") : ERR_OK;
+}
+
+/* The entry of the key, made when it is new. */
+static struct entry *keyed_at(struct keyed *t, struct key k) {
+    size_t i = (size_t)mix(k.a ^ mix(k.b ^ mix(k.c))) & (t->cap - 1);
+    while (t->entry[i].used &&
+           (t->entry[i].key.a != k.a || t->entry[i].key.b != k.b || t->entry[i].key.c != k.c))
+        i = (i + 1) & (t->cap - 1);
+    if (!t->entry[i].used) t->entry[i] = (struct entry){.key = k, .used = true};
+    return &t->entry[i];
+}
+
+static uint64_t bits(double x) {
+    uint64_t u = 0;
+    memcpy(&u, &x, sizeof u);
+    return u;
+}
+
+static struct key point_key(const struct warn_row *r) {
+    return (struct key){bits(r->lon), bits(r->lat), 0};
+}
+
+static void hold(struct warn_view *v, size_t i, enum warn_held why) {
+    if (v->why[i - v->low] == WARN_KEPT) v->why[i - v->low] = (uint8_t)why;
+}
+
+/* ---- one point for everything that has none */
+
+static int classes_seen(const struct entry *e) {
+    return __builtin_popcountll(e->classes[0]) + __builtin_popcountll(e->classes[1]);
+}
+
+enum err_code warn_guard_point(struct warn_view *v, struct err *err) {
+    const struct warn_guards *g = &v->set->guards;
+    struct keyed t;
+    size_t located = 0;
+    TRY(keyed_new(&t, v->high - v->low, err));
+    for (size_t i = v->low; i < v->high; i++) {
+        const struct warn_row *r = &v->rows->row[i];
+        if (isnan(r->lon) || (double)r->day <= (double)v->day - g->point_days) continue;
+        struct entry *e = keyed_at(&t, point_key(r));
+        uint64_t h = mix(r->cls + 1) % 128;
+        e->n++;
+        e->classes[h / 64] |= 1ull << (h % 64);
+        located++;
+    }
+    for (size_t i = v->low; i < v->high; i++) {
+        const struct warn_row *r = &v->rows->row[i];
+        if (isnan(r->lon)) continue;
+        const struct entry *e = keyed_at(&t, point_key(r));
+        if ((double)e->n >= g->point_min && classes_seen(e) >= (int)g->point_classes &&
+            (double)e->n >= g->point_share * (double)located)
+            hold(v, i, WARN_DEFAULT_POINT);
+    }
+    mem_free(t.entry);
+    return ERR_OK;
+}
+
+/* ---- many rows of one source with one instant */
+
+static struct key instant_key(const struct warn_row *r) {
+    return (struct key){(uint64_t)r->opened_us, (uint64_t)(uintptr_t)r->source, 1};
+}
+
+static bool at_midnight(const struct warn_rows *rows, const struct warn_row *r) {
+    return tz_to_local(rows->tz, r->opened_us) % day_us == 0;
+}
+
+enum err_code warn_guard_batch(struct warn_view *v, struct err *err) {
+    struct keyed t;
+    TRY(keyed_new(&t, 2 * (v->high - v->low), err));
+    for (size_t i = v->low; i < v->high; i++) {
+        const struct warn_row *r = &v->rows->row[i];
+        struct entry *source = keyed_at(&t, (struct key){0, (uint64_t)(uintptr_t)r->source, 2});
+        keyed_at(&t, instant_key(r))->n++;
+        source->n++;
+        source->value += at_midnight(v->rows, r);
+    }
+    for (size_t i = v->low; i < v->high; i++) {
+        const struct warn_row *r = &v->rows->row[i];
+        if ((double)keyed_at(&t, instant_key(r))->n < v->set->guards.batch_min) continue;
+        /* A source that tells days only has all of a day at midnight. */
+        const struct entry *s = keyed_at(&t, (struct key){0, (uint64_t)(uintptr_t)r->source, 2});
+        if (at_midnight(v->rows, r) && 2 * s->value > s->n) continue;
+        hold(v, i, WARN_BATCH);
+    }
+    mem_free(t.entry);
+    return ERR_OK;
+}
+
+/* ---- one sender's repeats */
+
+/* What is the same thing again: of an account by class and cell (or square of about 100 m), of
+ * strangers by class and exact point. */
+static bool repeat_key(const struct warn_row *r, struct key *out) {
+    bool named = r->reporter[0] != '\0';
+    uint64_t who = mix(r->cls + 1) ^ (named ? (uint64_t)(uintptr_t)r->reporter : 3);
+    if (named && r->place[WARN_CELL][0] != '\0') {
+        *out = (struct key){who, (uint64_t)(uintptr_t)r->place[WARN_CELL], 4};
+        return true;
+    }
+    if (isnan(r->lon)) return false;
+    *out = (struct key){who, bits(r->lon), bits(r->lat)};
+    if (named) *out = (struct key){who, bits(floor(r->lon * 1e3)), bits(floor(r->lat * 1e3))};
+    return true;
+}
+
+enum err_code warn_guard_repeat(struct warn_view *v, struct err *err) {
+    const struct warn_guards *g = &v->set->guards;
+    struct keyed t;
+    TRY(keyed_new(&t, v->high - v->low, err));
+    for (size_t i = v->low; i < v->high; i++) {
+        const struct warn_row *r = &v->rows->row[i];
+        struct key k;
+        if (!repeat_key(r, &k)) continue;
+        double within = r->reporter[0] != '\0' ? g->repeat_hours * (double)hour_us
+                                               : g->repeat_minutes * (double)minute_us;
+        struct entry *e = keyed_at(&t, k);
+        if (e->n > 0 && (double)(r->opened_us - e->value) <= within) {
+            hold(v, i, WARN_REPEAT);
+            continue; /* the first one counts, and the next after the time is over */
+        }
+        e->n = 1;
+        e->value = r->opened_us;
+    }
+    mem_free(t.entry);
+    return ERR_OK;
+}
+
+/* ---- channels without a past */
+
+static struct key channel_key(const struct warn_row *r) {
+    return (struct key){(uint64_t)(uintptr_t)r->channel, (uint64_t)(uintptr_t)r->source, 5};
+}
+
+enum err_code warn_guard_channel(struct warn_view *v, struct err *err) {
+    double young = v->set->guards.channel_days;
+    struct keyed t;
+    if (v->high == 0 || young <= 0) return ERR_OK;
+    TRY(keyed_new(&t, v->high < 4096 ? v->high : 4096, err));
+    int32_t begin = v->rows->row[0].day;
+    size_t n = 0;
+    for (size_t i = 0; i < v->high && 2 * n < t.cap; i++) {
+        struct entry *e = keyed_at(&t, channel_key(&v->rows->row[i]));
+        if (e->n++ == 0) {
+            e->value = v->rows->row[i].day;
+            n++;
+        }
+    }
+    for (size_t i = v->low; i < v->high && 2 * n < t.cap; i++) {
+        const struct entry *e = keyed_at(&t, channel_key(&v->rows->row[i]));
+        if ((double)(v->day - e->value) < young && (double)(e->value - begin) >= young)
+            hold(v, i, WARN_NEW_CHANNEL);
+    }
+    mem_free(t.entry);
+    return ERR_OK;
+}
+
+/* ---- what the calendar expects */
+
+static bool event_takes(const struct warn_event *e, const struct warn_row *r) {
+    if (r->day < e->from || r->day > e->to) return false;
+    if (e->classes != NULL && !e->classes[r->cls]) return false;
+    bool in_area = e->area[0] == '\0';
+    for (int l = 0; l < WARN_CODES && !in_area; l++) in_area = strcmp(r->place[l], e->area) == 0;
+    if (!in_area || isnan(e->lon)) return in_area;
+    return !isnan(r->lon) && geo_distance_m(e->lon, e->lat, r->lon, r->lat) <= e->radius_m;
+}
+
+void warn_guard_events(struct warn_view *v) {
+    for (size_t k = 0; k < v->set->n_events; k++) {
+        const struct warn_event *e = &v->set->event[k];
+        for (int32_t day = e->from; day <= e->to && day <= v->day; day++) {
+            size_t from = warn_rows_from(v->rows, day), to = warn_rows_from(v->rows, day + 1);
+            size_t n = 0;
+            if (from < v->low) from = v->low;
+            if (to > v->high) to = v->high;
+            for (size_t i = from; i < to; i++) n += event_takes(e, &v->rows->row[i]);
+            if (e->most > 0 && (double)n > e->most) continue; /* more than was expected */
+            for (size_t i = from; i < to; i++)
+                if (event_takes(e, &v->rows->row[i])) hold(v, i, WARN_EXPECTED);
+        }
+    }
+}
+
+enum err_code warn_view_new(struct arena *a, const struct warn_rows *rows,
+                            const struct warn_set *set, int32_t day, int32_t history,
+                            struct warn_view *out, struct err *err) {
+    *out = (struct warn_view){.rows = rows, .set = set, .day = day};
+    out->low = warn_rows_from(rows, day - history + 1);
+    out->high = warn_rows_from(rows, day + 1);
+    out->why = ARENA_NEW(a, uint8_t, out->high - out->low + 1);
+    if (out->why == NULL) return err_fail(err, ERR_NOMEM, "warnings");
+    TRY(warn_guard_point(out, err));
+    TRY(warn_guard_batch(out, err));
+    TRY(warn_guard_repeat(out, err));
+    TRY(warn_guard_channel(out, err));
+    warn_guard_events(out);
+    return ERR_OK;
+}

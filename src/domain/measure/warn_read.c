@@ -1,0 +1,345 @@
+/* warnings/NAME.yaml: rules, guards, expected events. The format is told in docs/warnings.md. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/civil.h"
+#include "domain/measure/warn_def.h"
+
+enum { MAX_TEXT = 1000, MAX_LIST = 500 };
+
+static const char *const method_names[] = {"ears_c1", "ears_c2",   "ears_c3", "farrington_flexible",
+                                           "cusum",   "threshold", "change",  "silence",
+                                           "scan",    NULL};
+static const char *const level_names[] = {"city", "county", "town", "community",
+                                          "cell", "point",  NULL};
+static const char *const color_names[] = {"blue", "yellow", "orange", "red", NULL};
+
+const char *warn_method_name(enum warn_method m) { return method_names[m - 1]; }
+const char *warn_level_name(enum warn_level l) { return level_names[l]; }
+const char *warn_color_name(int color) { return color_names[color - 1]; }
+
+struct reading {
+    struct arena *a;
+    const struct pack_set *packs;
+    const struct pack_document *doc;
+    struct warn_set *set;
+    struct warn_rule *rule;
+    struct warn_event *event;
+    struct err *err;
+};
+
+static enum err_code fault(const struct reading *r, const struct val *v, const char *what,
+                           const char *found) {
+    return err_fail(r->err, ERR_INVALID, "%s:%d: %s%s%.60s%s", r->doc->file, v->line, what,
+                    found == NULL ? "" : ": \"", found == NULL ? "" : found,
+                    found == NULL ? "" : "\"");
+}
+
+static enum err_code located(const struct reading *r, const struct val *v, enum err_code rc,
+                             const struct err *why) {
+    return rc == ERR_OK ? ERR_OK
+                        : err_fail(r->err, rc, "%s:%d: %.300s", r->doc->file, v->line, why->detail);
+}
+
+static enum err_code text_of(const struct reading *r, const struct val *v, const char *key,
+                             bool required, const char **out) {
+    struct err why = {0};
+    return located(r, v, val_str(v, key, required, MAX_TEXT, out, &why), &why);
+}
+
+static enum err_code known(const struct reading *r, const struct val *v, const char *what,
+                           const char *const *keys) {
+    struct err why = {0};
+    if (v->type != VAL_MAP) return fault(r, v, "expected a map of", what);
+    return located(r, v, val_only(v, keys, &why), &why);
+}
+
+static enum err_code title_of(const struct reading *r, const struct val *v, struct text *out) {
+    const struct val *t = val_get(v, "title");
+    if (t == NULL || t->type != VAL_MAP)
+        return fault(r, v, "a title {en: ..., zh: ...} is missing", NULL);
+    TRY(text_of(r, t, "en", true, &out->en));
+    return text_of(r, t, "zh", true, &out->zh);
+}
+
+static enum err_code word_of(const struct reading *r, const struct val *v, const char *key,
+                             const char *const *names, int *out) {
+    const char *word = "";
+    TRY(text_of(r, v, key, true, &word));
+    for (int i = 0; names[i] != NULL; i++)
+        if (strcmp(names[i], word) == 0) {
+            *out = i;
+            return ERR_OK;
+        }
+    return fault(r, v, "this word is not known here", word);
+}
+
+struct number {
+    const char *key;
+    double *out;
+    double fallback, min, max;
+};
+static enum err_code numbers(const struct reading *r, const struct val *v, const struct number *n,
+                             size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        struct err why = {0};
+        *n[i].out = n[i].fallback;
+        if (v == NULL) continue;
+        TRY(located(r, v, val_double(v, n[i].key, false, n[i].min, n[i].max, n[i].out, &why),
+                    &why));
+    }
+    return ERR_OK;
+}
+
+/* ---- classes */
+
+static bool one_of(const struct val *list, const char *word) {
+    for (size_t i = 0; i < list->n; i++)
+        if (strcmp(list->u.list[i].u.s, word) == 0) return true;
+    return false;
+}
+
+static enum err_code texts(const struct reading *r, const struct val *v, const char *key,
+                           const struct val **out) {
+    const struct val *list = val_get(v, key);
+    *out = list;
+    if (list == NULL) return ERR_OK;
+    if (list->type != VAL_LIST || list->n == 0 || list->n > MAX_LIST)
+        return fault(r, list, "expected a list of words in", key);
+    for (size_t i = 0; i < list->n; i++)
+        if (list->u.list[i].type != VAL_STR)
+            return fault(r, &list->u.list[i], "a code must be quoted in", key);
+    return ERR_OK;
+}
+
+/* {kind, major: [...], classes: [...]}: what passes all that is told. Private classes only when
+ * they are named one by one. */
+static enum err_code read_watch(const struct reading *r, const struct val *v, const bool **out) {
+    static const char *const keys[] = {"kind", "major", "classes", NULL};
+    const struct val *major = NULL, *classes = NULL;
+    const char *kind = "";
+    bool *flag = ARENA_NEW(r->a, bool, r->packs->n_classes + 1), any = false;
+    if (flag == NULL) return err_fail(r->err, ERR_NOMEM, "warnings");
+    *out = flag;
+    if (v != NULL) {
+        TRY(known(r, v, "classes", keys));
+        TRY(text_of(r, v, "kind", false, &kind));
+        TRY(texts(r, v, "major", &major));
+        TRY(texts(r, v, "classes", &classes));
+    }
+    for (size_t i = 0; classes != NULL && i < classes->n; i++)
+        if (pack_class(r->packs, classes->u.list[i].u.s) == NULL)
+            return fault(r, &classes->u.list[i], "there is no such class", classes->u.list[i].u.s);
+    for (size_t i = 0; i < r->packs->n_classes; i++) {
+        const struct case_class *c = &r->packs->classes[i];
+        flag[i] = (kind[0] == '\0' || strcmp(c->kind, kind) == 0) &&
+                  (major == NULL || one_of(major, c->major_code)) &&
+                  (classes == NULL ? !c->is_private : one_of(classes, c->id));
+        any |= flag[i];
+    }
+    return any || v == NULL ? ERR_OK : fault(r, v, "no class is watched here", NULL);
+}
+
+/* ---- a rule */
+
+static enum err_code read_choice(const struct reading *r, const struct val *v,
+                                 struct warn_rule *x) {
+    const char *by = "all", *model = "permutation";
+    int method = 0, level = 0, color = 0;
+    TRY(word_of(r, v, "method", method_names, &method));
+    TRY(word_of(r, v, "level", level_names, &level));
+    TRY(word_of(r, v, "color", color_names, &color));
+    TRY(text_of(r, v, "by", false, &by));
+    TRY(text_of(r, v, "model", false, &model));
+    x->method = (enum warn_method)(method + 1);
+    x->level = (enum warn_level)level;
+    x->color = color + 1;
+    x->by_class = strcmp(by, "class") == 0;
+    x->poisson = strcmp(model, "poisson") == 0;
+    if (!x->by_class && strcmp(by, "all") != 0) return fault(r, v, "\"by\" is class or all", by);
+    if (!x->poisson && strcmp(model, "permutation") != 0)
+        return fault(r, v, "\"model\" is permutation or poisson", model);
+    if (x->method != WARN_SCAN && x->level == WARN_POINT)
+        return fault(r, v, "only a scan goes over points", NULL);
+    if (x->method == WARN_SCAN && x->level < WARN_COMMUNITY)
+        return fault(r, v, "a scan goes over communities, cells or points", level_names[x->level]);
+    return ERR_OK;
+}
+
+static double usual_history(enum warn_method m) {
+    if (m == WARN_FARRINGTON) return 7 * 53 * 5;
+    if (m == WARN_SILENCE) return 180;
+    return m == WARN_CUSUM ? 84 : 56;
+}
+
+static enum err_code read_rule(struct reading *r, const struct val *v) {
+    static const char *const keys[] = {
+        "rule",     "title",     "watch",    "by",         "level",         "method",    "color",
+        "history",  "window",    "baseline", "min",        "weekday_weeks", "alpha",     "years",
+        "k",        "h",         "raise",    "clear",      "ratio",         "gap_times", "model",
+        "max_days", "max_share", "replicas", "recurrence", "max_radius_m",  "grid_m",    NULL};
+    if (r->set->n_rules == WARN_MAX_RULES) return fault(r, v, "too many rules", NULL);
+    struct warn_rule *x = &r->rule[r->set->n_rules++];
+    *x = (struct warn_rule){.file = r->doc->file, .pack = r->doc->pack, .line = v->line};
+    TRY(known(r, v, "a rule", keys));
+    TRY(text_of(r, v, "rule", true, &x->name));
+    TRY(title_of(r, v, &x->title));
+    TRY(read_watch(r, val_get(v, "watch"), &x->watched));
+    TRY(read_choice(r, v, x));
+    const struct number n[] = {
+        {"history", &x->history, usual_history(x->method), 14, 3660},
+        {"window", &x->window, x->method == WARN_THRESHOLD ? 1 : 7, 1, 366},
+        {"baseline", &x->baseline, x->method == WARN_CHANGE ? 28 : 7, 3, 365},
+        {"weekday_weeks", &x->weekday_weeks, 0, 0, 52},
+        {"min", &x->min, 5, 1, 1e6},
+        {"alpha", &x->alpha, 0.001, 1e-9, 0.5},
+        {"years", &x->years, 3, 1, 10},
+        {"k", &x->k, 1, 0, 100},
+        {"h", &x->h, 5, 0.1, 1000},
+        {"raise", &x->raise, 0, 0, 1e6},
+        {"clear", &x->clear, 0, 0, 1e6},
+        {"ratio", &x->ratio, 2, 1, 1000},
+        {"gap_times", &x->gap_times, 2, 1, 100},
+        {"max_days", &x->max_days, 7, 1, 60},
+        {"max_radius_m", &x->max_radius_m, 1500, 50, 1e6},
+        {"max_share", &x->max_share, 0.3, 0.001, 0.5},
+        {"replicas", &x->replicas, 999, 99, 99999},
+        {"recurrence", &x->recurrence, 365, 2, 100000},
+        {"grid_m", &x->grid_m, 300, 20, 20000}};
+    TRY(numbers(r, v, n, sizeof n / sizeof n[0]));
+    if (x->method == WARN_THRESHOLD && !(x->raise > 0 && x->clear < x->raise))
+        return fault(r, v, "a threshold needs \"raise\" above \"clear\"", x->name);
+    if (x->method == WARN_SCAN && x->history < 4 * x->max_days)
+        return fault(r, v, "\"history\" must be four times \"max_days\" or more", x->name);
+    if (x->method == WARN_CHANGE && x->history < x->window + x->baseline)
+        return fault(r, v, "\"history\" must hold \"window\" and \"baseline\"", x->name);
+    return ERR_OK;
+}
+
+/* ---- guards and events */
+
+static enum err_code read_guards(const struct reading *r, const struct val *v,
+                                 struct warn_guards *g) {
+    static const char *const keys[] = {"default_point", "batch", "repeat", "new_channel", NULL};
+    static const char *const point_keys[] = {"days", "min", "classes", "share", NULL};
+    static const char *const repeat_keys[] = {"hours", "minutes", NULL};
+    static const char *const min_key[] = {"min", NULL}, *const days_key[] = {"days", NULL};
+    const struct val *point = val_get(v, "default_point"), *batch = val_get(v, "batch");
+    const struct val *repeat = val_get(v, "repeat"), *channel = val_get(v, "new_channel");
+    if (v != NULL) TRY(known(r, v, "guards", keys));
+    if (point != NULL) TRY(known(r, point, "a guard", point_keys));
+    if (batch != NULL) TRY(known(r, batch, "a guard", min_key));
+    if (repeat != NULL) TRY(known(r, repeat, "a guard", repeat_keys));
+    if (channel != NULL) TRY(known(r, channel, "a guard", days_key));
+    const struct number p[] = {{"days", &g->point_days, 90, 1, 3660},
+                               {"min", &g->point_min, 20, 2, 1e6},
+                               {"classes", &g->point_classes, 5, 1, 1000},
+                               {"share", &g->point_share, 0.001, 0, 1}};
+    const struct number b[] = {{"min", &g->batch_min, 10, 2, 1e6}};
+    const struct number s[] = {{"hours", &g->repeat_hours, 24, 0, 8760},
+                               {"minutes", &g->repeat_minutes, 30, 0, 1440}};
+    const struct number c[] = {{"days", &g->channel_days, 28, 0, 366}};
+    TRY(numbers(r, point, p, 4));
+    TRY(numbers(r, batch, b, 1));
+    TRY(numbers(r, repeat, s, 2));
+    return numbers(r, channel, c, 1);
+}
+
+static enum err_code read_date(const struct reading *r, const struct val *v, const char *key,
+                               int32_t *out) {
+    const char *text = "";
+    int64_t day = 0;
+    TRY(text_of(r, v, key, true, &text));
+    if (!civil_date_parse(text, &day)) return fault(r, v, "this is no date", text);
+    *out = (int32_t)day;
+    return ERR_OK;
+}
+
+static enum err_code read_event(struct reading *r, const struct val *v) {
+    static const char *const keys[] = {"event", "title", "from", "to",       "watch", "area",
+                                       "lon",   "lat",   "most", "radius_m", NULL};
+    if (r->set->n_events == WARN_MAX_EVENTS) return fault(r, v, "too many events", NULL);
+    struct warn_event *x = &r->event[r->set->n_events++];
+    *x = (struct warn_event){.area = ""};
+    TRY(known(r, v, "an event", keys));
+    TRY(text_of(r, v, "event", true, &x->name));
+    TRY(title_of(r, v, &x->title));
+    TRY(read_date(r, v, "from", &x->from));
+    TRY(read_date(r, v, "to", &x->to));
+    TRY(text_of(r, v, "area", false, &x->area));
+    if (val_get(v, "watch") != NULL) TRY(read_watch(r, val_get(v, "watch"), &x->classes));
+    const struct number n[] = {{"lon", &x->lon, NAN, -180, 180},
+                               {"lat", &x->lat, NAN, -90, 90},
+                               {"radius_m", &x->radius_m, 0, 0, 1e6},
+                               {"most", &x->most, 0, 0, 1e6}};
+    TRY(numbers(r, v, n, 4));
+    if (x->to < x->from) return fault(r, v, "it ends before it begins", x->name);
+    if (isnan(x->lon) != isnan(x->lat) || isnan(x->lon) == (x->radius_m > 0))
+        return fault(r, v, "a circle is told by lon, lat and radius_m together", x->name);
+    return ERR_OK;
+}
+
+/* ---- a document */
+
+static enum err_code each(struct reading *r, const char *key,
+                          enum err_code (*read)(struct reading *r, const struct val *v)) {
+    const struct val *list = val_get(r->doc->v, key);
+    if (list == NULL || list->type == VAL_NULL) return ERR_OK;
+    if (list->type != VAL_LIST) return fault(r, list, "expected a list in", key);
+    for (size_t i = 0; i < list->n; i++) TRY(read(r, &list->u.list[i]));
+    return ERR_OK;
+}
+
+static enum err_code read_document(struct reading *r) {
+    static const char *const keys[] = {"rules", "guards", "events", "calendar", "merge_days", NULL};
+    const struct val *v = r->doc->v;
+    const char *calendar = "";
+    struct err why = {0};
+    TRY(known(r, v, "warnings", keys));
+    TRY(each(r, "rules", read_rule));
+    TRY(each(r, "events", read_event));
+    if (val_get(v, "guards") != NULL) TRY(read_guards(r, val_get(v, "guards"), &r->set->guards));
+    TRY(located(r, v, val_double(v, "merge_days", false, 0, 60, &r->set->merge_days, &why), &why));
+    TRY(text_of(r, v, "calendar", false, &calendar));
+    if (calendar[0] == '\0') return ERR_OK;
+    for (size_t i = 0; i < r->packs->n_calendars; i++)
+        if (strcmp(r->packs->calendars[i].name, calendar) == 0)
+            r->set->calendar = &r->packs->calendars[i];
+    return r->set->calendar != NULL ? ERR_OK
+                                    : fault(r, v, "the packs have no such calendar", calendar);
+}
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(((const struct warn_rule *)a)->name, ((const struct warn_rule *)b)->name);
+}
+
+enum err_code warn_load(struct arena *a, const struct pack_set *packs, const struct warn_set **out,
+                        struct err *err) {
+    struct warn_set *s = ARENA_NEW(a, struct warn_set, 1);
+    struct reading r = {.a = a, .packs = packs, .set = s, .err = err};
+    r.rule = ARENA_NEW(a, struct warn_rule, WARN_MAX_RULES);
+    r.event = ARENA_NEW(a, struct warn_event, WARN_MAX_EVENTS);
+    if (s == NULL || r.rule == NULL || r.event == NULL) return err_fail(err, ERR_NOMEM, "warnings");
+    *s = (struct warn_set){.rule = r.rule, .event = r.event, .merge_days = 3};
+    TRY(read_guards(&r, NULL, &s->guards));
+    for (size_t i = 0; i < packs->n_documents; i++) {
+        if (strcmp(packs->documents[i].folder, "warnings") != 0) continue;
+        r.doc = &packs->documents[i];
+        TRY(read_document(&r));
+    }
+    qsort(r.rule, s->n_rules, sizeof *r.rule, by_name);
+    for (size_t i = 1; i < s->n_rules; i++)
+        if (strcmp(r.rule[i].name, r.rule[i - 1].name) == 0)
+            return err_fail(err, ERR_INVALID, "%s:%d: rule \"%s\" is declared in %s:%d already",
+                            r.rule[i].file, r.rule[i].line, r.rule[i].name, r.rule[i - 1].file,
+                            r.rule[i - 1].line);
+    *out = s;
+    return ERR_OK;
+}
+
+const struct warn_rule *warn_find(const struct warn_set *s, const char *name) {
+    for (size_t i = 0; i < s->n_rules; i++)
+        if (strcmp(s->rule[i].name, name) == 0) return &s->rule[i];
+    return NULL;
+}
