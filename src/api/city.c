@@ -187,9 +187,6 @@ enum err_code locate_get(struct call *c, struct err *err) {
 
 /* ---- areas ---- */
 
-static const char *const level_names[GRID_LEVELS] = {"province", "city", "county", "town",
-                                                     "community"};
-
 static void area_object(struct jw *w, const struct grid *g, int i) {
     const struct grid_area *a = &g->areas[i];
     int64_t children = 0;
@@ -198,7 +195,7 @@ static void area_object(struct jw *w, const struct grid *g, int i) {
     jw_kstr(w, "code", a->code);
     jw_kstr(w, "name", a->name);
     jw_kstr(w, "name_en", a->name_en);
-    jw_kstr(w, "level", level_names[a->level]);
+    jw_kstr(w, "level", area_level_name(a->level));
     jw_kstr(w, "parent", a->parent == GRID_NONE ? NULL : g->areas[a->parent].code);
     jw_kint(w, "children", children);
     bbox(w, "bbox", a->bbox);
@@ -214,7 +211,7 @@ static bool area_wanted(const struct call *c, const struct grid *g, int i, bool 
         const char *has = a->parent == GRID_NONE ? "" : g->areas[a->parent].code;
         if (strcmp(has, parent) != 0) return false;
     }
-    if (level != NULL && strcmp(level_names[a->level], level) != 0) return false;
+    if (level != NULL && strcmp(area_level_name(a->level), level) != 0) return false;
     if (q != NULL && strstr(a->name, q) == NULL && strstr(a->name_en, q) == NULL &&
         strncmp(a->code, q, strlen(q)) != 0) {
         return false;

@@ -1,6 +1,5 @@
 /* One area of an index: its last periods, and why it moved. And the index as the public sees it. */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "api/app.h"
@@ -11,7 +10,7 @@
 #include "num/composite/contribution.h"
 #include "store/statements.h"
 
-enum { MAX_PERIODS = 60, PERIODS = 13, SEED = 1 };
+enum { PERIODS = 13, SEED = 1 };
 
 /* ---- why it moved */
 
@@ -23,9 +22,9 @@ struct moved {
 
 /* A node that has a value in one of the two periods only makes the difference not comparable: the
  * weights differ. Then no parts are told. */
-static enum err_code share_out(struct call *c, struct moved *m, struct err *err) {
+static enum err_code share_out(struct arena *a, struct moved *m, struct err *err) {
     const struct index_def *d = m->now.def;
-    double *part = ARENA_NEW(c->a, double, d->n_nodes * m->now.n + 1);
+    double *part = ARENA_NEW(a, double, d->n_nodes * m->now.n + 1);
     if (part == NULL) return err_fail(err, ERR_NOMEM, "index");
     m->part = part;
     if (contribution_difference_possible(&d->spec.aggregate, d->tree.n_level) &&
@@ -52,9 +51,11 @@ static void put_moved(struct jw *w, const struct moved *m) {
         jw_kdouble(w, "before", m->before.part[k * n + j]);
         jw_kdouble(w, "change", m->part[k * n + j]);
         if (k < d->n_leaves) {
-            jw_kdouble(w, "raw", m->now.raw[k * n + j].value);
-            jw_kdouble(w, "raw_before", m->before.raw[k * n + j].value);
-            jw_kstr(w, "state", value_state_name(m->now.raw[k * n + j].state));
+            const struct indicator_value *now = &m->now.raw[k * n + j];
+            bool away = m->now.hidden[k * n + j] != 0, was_away = m->before.hidden[k * n + j] != 0;
+            jw_kdouble(w, "raw", away ? NAN : now->value);
+            jw_kdouble(w, "raw_before", was_away ? NAN : m->before.raw[k * n + j].value);
+            jw_kstr(w, "state", away ? "below_floor" : value_state_name(now->state));
             index_text_json(w, "unit", &node->indicator->unit);
         }
         jw_end(w, '}');
@@ -82,8 +83,8 @@ static enum err_code frozen_value(const struct index_look *look, const char *ind
     return rc;
 }
 
-static enum err_code put_history(struct call *c, struct index_look *look, const struct index_def *d,
-                                 size_t area, struct jw *w, struct err *err) {
+static enum err_code put_history(struct index_look *look, const struct index_def *d, size_t area,
+                                 struct jw *w, struct err *err) {
     struct period last = look->q.period;
     struct index_ask ask = {.def = d};
     jw_key(w, "history");
@@ -93,7 +94,7 @@ static enum err_code put_history(struct call *c, struct index_look *look, const 
         char text[PERIOD_TEXT];
         look->q.period = period_step(&last, -k);
         period_format(&look->q.period, text);
-        TRY(index_form(&look->q, &ask, c->a, &v, err));
+        TRY(index_form(&look->q, &ask, look->a, &v, err));
         double value = v.value[(d->n_nodes - 1) * v.n + area];
         int band = index_band_of(d, value, -1);
         jw_obj(w);
@@ -117,11 +118,13 @@ static enum err_code write_area(struct call *c, struct index_look *look, const s
     if (m.area == SIZE_MAX)
         return err_fail(err, ERR_NOT_FOUND, "there is no area %.40s of this level", c->param[1]);
     struct period this = look->q.period;
-    TRY(index_form(&look->q, &ask, c->a, &m.now, err));
+    TRY(index_form(&look->q, &ask, look->a, &m.now, err));
+    TRY(index_hide(&look->q, look->a, &m.now, err));
     look->q.period = period_step(&this, -1);
-    TRY(index_form(&look->q, &ask, c->a, &m.before, err));
+    TRY(index_form(&look->q, &ask, look->a, &m.before, err));
+    TRY(index_hide(&look->q, look->a, &m.before, err));
     look->q.period = this;
-    TRY(share_out(c, &m, err));
+    TRY(share_out(look->a, &m, err));
     period_format(&this, period);
     struct jw w = call_json(c);
     size_t top = (d->n_nodes - 1) * m.now.n + m.area;
@@ -132,7 +135,7 @@ static enum err_code write_area(struct call *c, struct index_look *look, const s
     jw_kstr(&w, "name", m.now.areas->area[m.area]->name);
     jw_kstr(&w, "name_en", m.now.areas->area[m.area]->name_en);
     jw_kstr(&w, "period", period);
-    jw_kstr(&w, "level", index_level_name(look->level));
+    jw_kstr(&w, "level", area_level_name(look->level));
     jw_kint(&w, "data_seq", look->seq);
     jw_kdouble(&w, "value", m.now.value[top]);
     jw_kdouble(&w, "before", m.before.value[top]);
@@ -140,7 +143,7 @@ static enum err_code write_area(struct call *c, struct index_look *look, const s
     jw_kbool(&w, "too_small", m.now.too_small[m.area] != 0);
     index_bands_json(&w, d);
     put_moved(&w, &m);
-    TRY(put_history(c, look, d, m.area, &w, err));
+    TRY(put_history(look, d, m.area, &w, err));
     jw_end(&w, '}');
     return buf_check(&c->reply.body, err);
 }
@@ -151,17 +154,27 @@ enum err_code index_area(struct call *c, struct err *err) {
     TRY(index_of_call(c, &d, err));
     const struct grid *g = grid_ref(c->app->grid);
     int at = grid_area_index(g, c->param[1]);
-    const char *level = at == GRID_NONE ? NULL : index_level_name(g->areas[at].level);
+    const char *level = at == GRID_NONE ? NULL : area_level_name(g->areas[at].level);
     grid_unref(g);
     if (level == NULL)
         return err_fail(err, ERR_NOT_FOUND, "there is no area \"%.40s\"", c->param[1]);
-    TRY(index_look_begin(c, call_query(c, "period"), level, d->levels, &look, err));
+    TRY(index_look_at(c, d, call_query(c, "period"), level, &look, err));
     enum err_code rc = write_area(c, &look, d, err);
     index_look_end(c, &look);
     return rc;
 }
 
 /* ---- the public */
+
+static enum err_code number_or_null(const struct val *map, const char *key, double *out,
+                                    struct err *err) {
+    const struct val *v = val_get(map, key);
+    if (v == NULL || v->type == VAL_NULL) return ERR_OK;
+    return val_double(map, key, false, -1e300, 1e300, out, err);
+}
+
+/* To a tenth: from more digits the figures below could be reckoned back. */
+static double tenth(double x) { return floor(x * 10 + 0.5) / 10; }
 
 /* The parts of an area are told only when each guarded figure in it rests on enough matters: from
  * the total and the other parts the last one could be had by subtraction. */
@@ -175,15 +188,15 @@ static enum err_code put_public_area(struct call *c, struct jw *w, const struct 
         const struct val *node = val_get(&parts->u.list[i], "node");
         const struct indicator_def *d =
             node == NULL || node->type != VAL_STR ? NULL : pack_indicator(c->app->packs, node->u.s);
-        double size = -1;
-        if (d == NULL || !d->guarded) continue;
-        TRY(val_double(&parts->u.list[i], "denominator", false, 0, 1e15, &size, err));
-        if (size < FIGURE_FLOOR) all = false;
+        struct indicator_value v = {VALUE_OK, NAN, NAN, NAN};
+        if (d == NULL || !figure_guarded(c->app->packs, d)) continue;
+        TRY(number_or_null(&parts->u.list[i], "numerator", &v.numerator, err));
+        TRY(number_or_null(&parts->u.list[i], "denominator", &v.denominator, err));
+        if (figure_size(c->app->packs, d, &v) < FIGURE_FLOOR) all = false;
     }
     jw_obj(w);
     jw_kstr(w, "area", cursor_text(cur, 0));
-    jw_kdouble(w, "value",
-               cursor_is_null(cur, 1) ? NAN : floor(cursor_real(cur, 1) * 10 + 0.5) / 10);
+    jw_kdouble(w, "value", cursor_is_null(cur, 1) ? NAN : tenth(cursor_real(cur, 1)));
     jw_kstr(w, "band", cursor_is_null(cur, 2) ? NULL : cursor_text(cur, 2));
     jw_kbool(w, "too_small", cursor_int(cur, 7) != 0);
     if (!cursor_is_null(cur, 4)) {
@@ -195,16 +208,13 @@ static enum err_code put_public_area(struct call *c, struct jw *w, const struct 
     jw_arr(w);
     for (size_t i = 0; all && parts->type == VAL_LIST && i < parts->n; i++) {
         const struct val *node = val_get(&parts->u.list[i], "node"),
-                         *part = val_get(&parts->u.list[i], "part"),
                          *raw = val_get(&parts->u.list[i], "raw");
-        if (node == NULL || raw != NULL) continue; /* groups only */
+        double part = NAN;
+        if (node == NULL || node->type != VAL_STR || raw != NULL) continue; /* groups only */
+        TRY(number_or_null(&parts->u.list[i], "part", &part, err));
         jw_obj(w);
         jw_kstr(w, "node", node->u.s);
-        jw_key(w, "part");
-        if (part == NULL)
-            jw_null(w);
-        else
-            jw_val(w, part);
+        jw_kdouble(w, "part", tenth(part));
         jw_end(w, '}');
     }
     jw_end(w, ']');
@@ -227,7 +237,7 @@ static enum err_code put_public(struct call *c, struct db *db, const struct inde
     index_text_json(&w, "title", &d->title);
     index_text_json(&w, "stands_for", &d->stands_for);
     jw_kstr(&w, "period", period);
-    jw_kstr(&w, "level", index_level_name(level));
+    jw_kstr(&w, "level", area_level_name(level));
     jw_kint(&w, "data_seq", run.data_seq);
     jw_kstr(&w, "hash", run.hash);
     jw_kstr(&w, "note", run.note[0] == '\0' ? NULL : run.note);
@@ -252,13 +262,11 @@ enum err_code public_index_values(struct call *c, struct err *err) {
     const char *period = call_query(c, "period"), *level = call_query(c, "level");
     struct period p;
     struct reader *r = NULL;
-    int at = -1;
     TRY(index_of_call(c, &d, err));
     if (period == NULL || level == NULL)
         return err_fail(err, ERR_INVALID, "expected the parameters period and level");
     TRY(period_parse(period, &p, err));
-    for (int i = 0; i < GRID_LEVELS; i++)
-        if (strcmp(index_level_name(i), level) == 0) at = i;
+    int at = area_level_parse(level);
     if (at < 0) return err_fail(err, ERR_INVALID, "\"%.20s\" is no level", level);
     TRY(ledger_read_begin(c->app->ledger, &r, err));
     enum err_code rc = put_public(c, reader_db(r), d, at, period, err);

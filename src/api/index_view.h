@@ -14,14 +14,21 @@ struct index_look {
     struct value_query q;
     int64_t seq;
     int level;
+    bool exact;      /* the tables and the cube are of one journal row: what is formed now can be
+                        formed again from seq */
+    struct arena *a; /* until index_look_end: goes with the size of the city, not of the request */
 };
 /* period and level: the query's or the body's; level NULL: the first level of `levels` (bits) with
  * more than one area. Errors: ERR_INVALID naming the parameter. */
 enum err_code index_look_begin(struct call *c, const char *period, const char *level,
                                unsigned levels, struct index_look *out, struct err *err) NODISCARD;
+/* The same for an index: its levels, and a period of a kind that it is formed for. */
+enum err_code index_look_at(struct call *c, const struct index_def *d, const char *period,
+                            const char *level, struct index_look *out, struct err *err) NODISCARD;
+/* Gives the cube and the reader back early: draws and sorting need neither, and others wait. */
+void index_look_release(struct call *c, struct index_look *look);
 void index_look_end(struct call *c, struct index_look *look);
 /* The index named in the path. ERR_NOT_FOUND. */
 enum err_code index_of_call(struct call *c, const struct index_def **out,
                             struct err *err) NODISCARD;
-const char *index_level_name(int level);
 #endif

@@ -86,14 +86,15 @@ static void put_value(struct jw *w, const struct grid_area *area, const struct i
 }
 
 static enum err_code write_values(struct call *c, const struct indicator_def *d,
-                                  const struct index_look *look, struct err *err) {
+                                  struct index_look *look, struct err *err) {
     const struct area_view *areas = look->q.areas;
-    struct indicator_value *v = ARENA_NEW(c->a, struct indicator_value, areas->n + 1);
-    unsigned char *hidden = ARENA_NEW(c->a, unsigned char, areas->n + 1);
+    struct indicator_value *v = ARENA_NEW(look->a, struct indicator_value, areas->n + 1);
+    unsigned char *hidden = ARENA_NEW(look->a, unsigned char, areas->n + 1);
     char period[PERIOD_TEXT];
     if (v == NULL || hidden == NULL) return err_fail(err, ERR_NOMEM, "indicator");
-    TRY(value_form(&look->q, d, c->a, v, err));
-    TRY(figure_floor(d, areas, v, c->a, hidden, err));
+    TRY(value_form(&look->q, d, look->a, v, err));
+    TRY(figure_floor_of(&look->q, d, v, look->a, hidden, err));
+    index_look_release(c, look);
     period_format(&look->q.period, period);
     struct jw w = call_json(c);
     jw_obj(&w);
@@ -102,7 +103,7 @@ static enum err_code write_values(struct call *c, const struct indicator_def *d,
     index_text_json(&w, "unit", &d->unit);
     jw_kstr(&w, "basis", indicator_basis_name(d->basis));
     jw_kstr(&w, "period", period);
-    jw_kstr(&w, "level", index_level_name(look->level));
+    jw_kstr(&w, "level", area_level_name(look->level));
     jw_kint(&w, "data_seq", look->seq);
     jw_key(&w, "areas");
     jw_arr(&w);

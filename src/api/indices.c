@@ -1,18 +1,13 @@
 /* Indices: their definitions, values with their parts, what-if, freezing, signing off, and what the
  * public sees. */
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "api/app.h"
 #include "api/handlers.h"
 #include "api/index_view.h"
-#include "base/civil.h"
-#include "domain/measure/figure_floor.h"
 #include "domain/measure/index_freeze.h"
-#include "store/statements.h"
 
-enum { DRAWS = 1000, SEED = 1, MAX_PERIODS = 60 };
+enum { DRAWS = 1000, SEED = 1 };
 
 /* ---- definitions */
 
@@ -39,7 +34,7 @@ static void put_words(struct jw *w, const char *key, unsigned bits, bool levels)
     jw_arr(w);
     for (unsigned i = 0; i < 8; i++) {
         if ((bits & (1u << i)) == 0) continue;
-        jw_str(w, levels ? index_level_name((int)i) : period_kind_name((enum period_kind)i));
+        jw_str(w, levels ? area_level_name((int)i) : period_kind_name((enum period_kind)i));
     }
     jw_end(w, ']');
 }
@@ -77,20 +72,33 @@ enum err_code public_index_list(struct call *c, struct err *err) { return list_i
 
 /* ---- values, formed now */
 
-static enum err_code form_values(struct call *c, const struct index_look *look,
-                                 const struct index_ask *ask, struct err *err) {
-    struct index_view v;
+/* What stands for the period beside what is formed now; what is only tried out has no standing. */
+static enum err_code standing(const struct index_look *look, const struct index_view *v,
+                              bool tried_out, struct index_told *told, struct err *err) {
     struct frozen_run run;
     char period[PERIOD_TEXT];
     bool found = false;
+    *told =
+        (struct index_told){look->seq, look->q.today, tried_out ? "what_if" : "provisional", NULL};
+    if (tried_out) return ERR_OK;
     period_format(&look->q.period, period);
-    TRY(index_form(&look->q, ask, c->a, &v, err));
-    TRY(frozen_run_get(look->q.db, 1, ask->def->name, look->level, period, c->a, &run, &found,
+    TRY(frozen_run_get(look->q.db, 1, v->def->name, look->level, period, look->a, &run, &found,
                        err));
-    struct index_told told = {look->seq, look->q.today,
-                              !found                     ? "provisional"
-                              : run.published_at_us != 0 ? "published"
-                                                         : "frozen"};
+    if (!found) return ERR_OK;
+    told->state = run.published_at_us != 0 ? "published" : "frozen";
+    told->frozen_hash = run.hash;
+    return ERR_OK;
+}
+
+static enum err_code form_values(struct call *c, struct index_look *look,
+                                 const struct index_ask *ask, bool tried_out, struct err *err) {
+    struct index_view v;
+    struct index_told told;
+    TRY(index_gather(&look->q, ask->def, look->a, &v, err));
+    TRY(index_hide(&look->q, look->a, &v, err));
+    TRY(standing(look, &v, tried_out, &told, err));
+    index_look_release(c, look);
+    TRY(index_score(&v, ask, look->a, err));
     struct jw w = call_json(c);
     index_view_json(&w, &v, &told);
     return buf_check(&c->reply.body, err);
@@ -103,9 +111,8 @@ enum err_code index_values(struct call *c, struct err *err) {
     TRY(index_of_call(c, &ask.def, err));
     TRY(call_query_int(c, "draws", 0, 10000, &draws, err));
     ask.n_draws = (size_t)draws;
-    TRY(index_look_begin(c, call_query(c, "period"), call_query(c, "level"), ask.def->levels, &look,
-                         err));
-    enum err_code rc = form_values(c, &look, &ask, err);
+    TRY(index_look_at(c, ask.def, call_query(c, "period"), call_query(c, "level"), &look, err));
+    enum err_code rc = form_values(c, &look, &ask, false, err);
     index_look_end(c, &look);
     return rc;
 }
@@ -184,18 +191,13 @@ enum err_code index_what_if(struct call *c, struct err *err) {
     TRY(val_str(body, "period", false, 20, &period, err));
     TRY(val_str(body, "level", false, 20, &level, err));
     TRY(changed_index(c, base, body, &ask.def, err));
-    TRY(index_look_begin(c, period, level, base->levels, &look, err));
-    enum err_code rc = form_values(c, &look, &ask, err);
+    TRY(index_look_at(c, base, period, level, &look, err));
+    enum err_code rc = form_values(c, &look, &ask, true, err);
     index_look_end(c, &look);
     return rc;
 }
 
 /* ---- freezing and signing off */
-
-struct freeze_call {
-    struct freeze freeze;
-    struct index_view view;
-};
 
 static enum err_code freeze_and_tell(struct tx *tx, void *arg, struct err *err) {
     struct freeze *f = arg;
@@ -218,34 +220,35 @@ static enum err_code freeze_and_tell(struct tx *tx, void *arg, struct err *err) 
     return buf_check(&reply->body, err);
 }
 
+/* The view borrows areas from the look's grid, which is held until the command is done; the cube is
+ * not. */
+static enum err_code freeze_look(struct call *c, struct index_look *look,
+                                 const struct index_ask *ask, const char *note, struct err *err) {
+    struct index_view view;
+    struct freeze freeze = {
+        .view = &view, .data_seq = look->seq, .today = look->q.today, .seed = SEED, .note = note};
+    if (look->q.period.to > look->q.today)
+        return err_fail(err, ERR_CONFLICT, "the period is not over yet: its figures still grow");
+    if (!look->exact) return err_fail(err, ERR_BUSY, "figures come in without a pause; try again");
+    TRY(index_gather(&look->q, ask->def, look->a, &view, err));
+    index_look_release(c, look);
+    TRY(index_score(&view, ask, look->a, err));
+    return call_run(c, "index.freeze", NULL, freeze_and_tell, &freeze, err);
+}
+
 enum err_code index_freeze(struct call *c, struct err *err) {
     const struct val *body = NULL;
     const char *period = NULL, *level = NULL, *note = NULL;
     struct index_ask ask = {.n_draws = DRAWS, .seed = SEED};
     struct index_look look;
-    struct freeze_call *f = ARENA_NEW(c->a, struct freeze_call, 1);
-    if (f == NULL) return err_fail(err, ERR_NOMEM, "freeze");
     TRY(index_of_call(c, &ask.def, err));
     TRY(call_body(c, &body, err));
     TRY(val_str(body, "period", true, 20, &period, err));
     TRY(val_str(body, "level", true, 20, &level, err));
     TRY(val_str(body, "note", false, 500, &note, err));
-    TRY(index_look_begin(c, period, level, ask.def->levels, &look, err));
-    enum err_code rc = index_form(&look.q, &ask, c->a, &f->view, err);
-    f->freeze = (struct freeze){
-        .view = &f->view, .data_seq = look.seq, .today = look.q.today, .seed = SEED, .note = note};
-    /* The view borrows areas from the grid: it is held until the command is done, the cube is not.
-     */
-    const struct grid *held = grid_ref(c->app->grid);
-    if (held != look.grid) {
-        grid_unref(held);
-        held = NULL;
-    }
+    TRY(index_look_at(c, ask.def, period, level, &look, err));
+    enum err_code rc = freeze_look(c, &look, &ask, note, err);
     index_look_end(c, &look);
-    if (rc == ERR_OK && held == NULL)
-        rc = err_fail(err, ERR_BUSY, "the areas have just changed; try again");
-    if (rc == ERR_OK) rc = call_run(c, "index.freeze", NULL, freeze_and_tell, &f->freeze, err);
-    grid_unref(held);
     return rc;
 }
 
@@ -267,9 +270,7 @@ enum err_code index_publish(struct call *c, struct err *err) {
     TRY(val_str(body, "period", true, 20, &period, err));
     TRY(val_str(body, "level", true, 20, &level, err));
     TRY(val_str(body, "hash", true, 64, &hash, err));
-    *p = (struct publish){d->name, period, c->who->name, -1, hash};
-    for (int i = 0; i < GRID_LEVELS; i++)
-        if (strcmp(index_level_name(i), level) == 0) p->level = i;
+    *p = (struct publish){d->name, period, c->who->name, area_level_parse(level), hash};
     if (p->level < 0) {
         (void)err_fail(err, ERR_INVALID, "\"%.20s\": expected a level", level);
         return err_field(err, ERR_INVALID, "/level");

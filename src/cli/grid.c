@@ -35,15 +35,6 @@ static int run_import(const char *name, const char *data, const struct grid_impo
     return 0;
 }
 
-static int level_of(const char *text) {
-    static const char *const names[GRID_LEVELS] = {"province", "city", "county", "town",
-                                                   "community"};
-    for (int i = 0; i < GRID_LEVELS; i++) {
-        if (strcmp(text, names[i]) == 0) return i;
-    }
-    return -1;
-}
-
 int cli_import_areas(int argc, char **argv) {
     const char *data = NULL, *level = NULL;
     bool quiet = false;
@@ -64,7 +55,7 @@ int cli_import_areas(int argc, char **argv) {
     struct err err = {0};
     int done = cli_parse(&cmd, argc, argv);
     if (done != CLI_GO_ON) return done;
-    if (level != NULL && (in.level = level_of(level)) < 0) {
+    if (level != NULL && (in.level = area_level_parse(level)) < 0) {
         (void)err_fail(&err, ERR_INVALID,
                        "--level \"%s\": expected province, city, county, town or community", level);
         return cli_usage(&cmd, &err);

@@ -32,18 +32,10 @@ struct running {
     int level;
 };
 
-static int level_of(const char *text) {
-    static const char *const names[GRID_LEVELS] = {"province", "city", "county", "town",
-                                                   "community"};
-    for (int i = 0; i < GRID_LEVELS; i++)
-        if (strcmp(text, names[i]) == 0) return i;
-    return -1;
-}
-
 /* The highest level of the index that has more than one area, unless one is named. */
 static enum err_code choose_level(struct running *r, struct err *err) {
     if (r->args->level != NULL) {
-        r->level = level_of(r->args->level);
+        r->level = area_level_parse(r->args->level);
         if (r->level >= 0 && (r->def->levels & (1u << (unsigned)r->level)) != 0) return ERR_OK;
         return err_fail(err, ERR_INVALID, "index %s is not formed for the level \"%.40s\"",
                         r->def->name, r->args->level);
@@ -85,6 +77,8 @@ static enum err_code prepare(struct running *r, struct err *err) {
                         r->args->index, first);
     }
     TRY(period_parse(r->args->period, &r->period, err));
+    if ((r->def->periods & (1u << (unsigned)r->period.kind)) == 0)
+        return err_fail(err, ERR_INVALID, "index %s is not formed for such a period", r->def->name);
     TRY(choose_level(r, err));
     TRY(last_row(r, err));
     return r->args->as_of > 0 ? measure_as_of(r->f.look, 1, r->atoms, r->seq, &r->cube, err)
@@ -137,7 +131,7 @@ static enum err_code form_and_print(struct running *r, struct err *err) {
     }
     struct buf b;
     struct jw w;
-    struct index_told told = {r->seq, q.today, "provisional"};
+    struct index_told told = {r->seq, q.today, "provisional", NULL};
     buf_init(&b, (size_t)256 << 20);
     jw_init(&w, &b);
     index_view_json(&w, &v, &told);

@@ -20,6 +20,9 @@ enum area_level {
     LEVEL_COMMUNITY = 4
 };
 enum { GRID_LEVELS = 5 };
+/* "province" "city" "county" "town" "community", and back: -1 for another word. */
+const char *area_level_name(int level);
+int area_level_parse(const char *text);
 
 struct grid_area {
     int64_t id, version;

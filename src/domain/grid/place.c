@@ -3,6 +3,17 @@
 
 #include "domain/grid/snapshot.h"
 
+static const char *const level_names[GRID_LEVELS] = {"province", "city", "county", "town",
+                                                     "community"};
+
+const char *area_level_name(int level) { return level_names[level]; }
+
+int area_level_parse(const char *text) {
+    for (int i = 0; i < GRID_LEVELS; i++)
+        if (strcmp(level_names[i], text) == 0) return i;
+    return -1;
+}
+
 int grid_area_index(const struct grid *g, const char *code) {
     size_t lo = 0, hi = g->n_areas;
     while (lo < hi) {

@@ -10,7 +10,8 @@
 #include "store/image.h"
 
 static const int64_t day_us = 86400000000, second_us = 1000000;
-enum { FORMAT = 1, MAX_CELL_TEXT = 400 };
+static const int64_t max_value = 1000000000000000; /* of one row */
+enum { FORMAT = 2, MAX_CELL_TEXT = 400 };
 
 /* Roles by measure; the first 0 ends a row. */
 static const enum atom_role roles[][2] = {[MEASURE_COUNT] = {ATOM_ROWS, 0},
@@ -63,10 +64,14 @@ static enum err_code add_type(struct arena *a, struct atoms *t, const struct ind
     return ERR_OK;
 }
 
+/* Another zone moves rows to other days: its offsets over the years are part of the tag. */
 static void make_tag(struct atoms *t) {
     uint64_t format = FORMAT;
-    struct hash_piece pieces[] = {{&format, sizeof format}, {t->packs->hash, 32}};
-    hash_sha256(pieces, 2, t->tag);
+    int32_t offset[4 * 100];
+    for (int i = 0; i < 400; i++) offset[i] = tz_offset_s(t->tz, (int64_t)i * 91 * day_us);
+    struct hash_piece pieces[] = {
+        {&format, sizeof format}, {t->packs->hash, 32}, {offset, sizeof offset}};
+    hash_sha256(pieces, 3, t->tag);
 }
 
 enum err_code atoms_new(struct arena *a, const struct pack_set *packs, const struct tz *tz,
@@ -179,7 +184,9 @@ bool row_counts(const struct atoms *t, const struct measured_row *r, const struc
                 int32_t *day) {
     if (d->type != r->type || d->time_col < 0) return false;
     const struct cell *at = &r->cells[d->time_col];
-    if (at->type != CELL_INT || !passes(r, d->filter)) return false;
+    if (at->type != CELL_INT || at->i <= (CUBE_DAY_MIN + 1) * day_us ||
+        at->i >= (CUBE_DAY_MAX - 1) * day_us || !passes(r, d->filter))
+        return false;
     int64_t local = tz_to_local(t->tz, at->i);
     *day = (int32_t)(local >= 0 ? local / day_us : -((-local + day_us - 1) / day_us));
     return true;
@@ -196,21 +203,25 @@ struct cube_place row_place(const struct measured_row *r) {
     return p;
 }
 
-/* The measured value as a whole number; false when the row has none. */
+/* The measured value as a whole number; false when the row has none, or one so far out that sums
+ * of some thousand such would not fit. */
 static bool value_of(const struct measured_row *r, const struct indicator_def *d, int64_t *out) {
     *out = 0;
     if (d->measure == MEASURE_COUNT || d->measure == MEASURE_SHARE) return true;
     if (d->measure == MEASURE_BETWEEN) {
         const struct cell *from = &r->cells[d->from_col], *to = &r->cells[d->to_col];
         if (from->type != CELL_INT || to->type != CELL_INT || to->i < from->i) return false;
-        *out = (to->i - from->i) / second_us;
-        return true;
+        int64_t us = 0;
+        if (__builtin_sub_overflow(to->i, from->i, &us)) return false;
+        *out = us / second_us;
+        return *out <= max_value;
     }
     if (d->value_col < 0) return false;
     const struct cell *c = &r->cells[d->value_col];
     if (c->type == CELL_INT) *out = c->i;
-    if (c->type == CELL_REAL) *out = llround(c->d * 1e6);
-    return c->type == CELL_INT || (c->type == CELL_REAL && fabs(c->d) < 1e12);
+    if (c->type == CELL_REAL && fabs(c->d) < 1e9) *out = llround(c->d * 1e6);
+    return c->type == CELL_INT ? c->i >= -max_value && c->i <= max_value
+                               : c->type == CELL_REAL && fabs(c->d) < 1e9;
 }
 
 enum err_code row_add(const struct atoms *t, const struct measured_row *r, int sign,

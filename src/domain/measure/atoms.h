@@ -43,7 +43,8 @@ struct measured_row {
 enum err_code row_of_image(const struct atoms *t, const struct type_def *type, struct arena *a,
                            const char *image, size_t n, struct cell *cells,
                            struct err *err) NODISCARD;
-/* Whether the row passes the indicator's filter and has its time; *day is its local day. */
+/* Whether the row passes the indicator's filter and has its time; *day is its local day. A time
+ * outside the calendar kept counts nowhere: one slip in a date must not stop the others. */
 bool row_counts(const struct atoms *t, const struct measured_row *r, const struct indicator_def *d,
                 int32_t *day);
 /* Where the row lies. */

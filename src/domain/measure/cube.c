@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "domain/measure/cube_inside.h"
 
-enum { FIRST_SLOTS = 1024, DAY_MIN = -25000, DAY_MAX = 100000 };
+enum { FIRST_SLOTS = 1024 };
 static const size_t names_bytes = (size_t)1 << 30;
 
 static enum err_code nomem(struct err *err) {
@@ -215,7 +215,7 @@ static uint32_t room(const struct cube_atom *a, struct cube_block *b, uint32_t p
 enum err_code cube_add(struct cube *c, size_t atom, int32_t day, uint32_t place, int64_t delta,
                        struct err *err) {
     struct cube_atom *a = &c->atom[atom];
-    if (day < DAY_MIN || day > DAY_MAX)
+    if (day < CUBE_DAY_MIN || day > CUBE_DAY_MAX)
         return err_fail(err, ERR_LIMIT, "day %d since 1970 is outside the calendar kept", day);
     app_assert(atom < c->n_atoms && place < c->n_places);
     struct cube_block *b = block_of(a, day);

@@ -15,6 +15,7 @@
 struct cube_place {
     const char *cell, *community, *town, *county, *city;
 };
+enum { CUBE_DAY_MIN = -25000, CUBE_DAY_MAX = 100000 }; /* days since 1970 that are kept */
 enum { CUBE_CODES = 5, CUBE_MAX_ATOMS = 4096, CUBE_MAX_PLACES = 1 << 22 };
 
 struct cube;
@@ -29,7 +30,7 @@ enum err_code cube_place_of(struct cube *c, const struct cube_place *p, uint32_t
 bool cube_find(const struct cube *c, const struct cube_place *p, uint32_t *out);
 /* Codes of a place; valid until the cube is freed. */
 const struct cube_place *cube_places(const struct cube *c, size_t *n);
-/* Add delta (also below 0) at an atom, day and place. Days from -25000 to 100000 since 1970.
+/* Add delta (also below 0) at an atom, day and place. Days from CUBE_DAY_MIN to CUBE_DAY_MAX.
  * Errors: ERR_LIMIT (day; a count beyond 32 bits), ERR_NOMEM; the cube is unchanged then. O(log n
  * + n) of the day's filled places. */
 enum err_code cube_add(struct cube *c, size_t atom, int32_t day, uint32_t place, int64_t delta,

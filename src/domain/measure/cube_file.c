@@ -106,7 +106,9 @@ static enum err_code get_places(struct stream *s, struct cube *c, struct err *er
 static enum err_code get_atom(struct stream *s, struct cube *c, size_t atom, struct err *err) {
     uint64_t first = 0;
     get(s, &first, sizeof first);
-    uint64_t n_days = get_u64(s, 200000);
+    uint64_t n_days = get_u64(s, CUBE_DAY_MAX - CUBE_DAY_MIN + 1);
+    int64_t from = (int64_t)first;
+    if (n_days > 0 && (from < CUBE_DAY_MIN || from > CUBE_DAY_MAX)) s->bad = true;
     for (uint64_t d = 0; d < n_days && !s->bad; d++) {
         uint64_t n = get_u64(s, c->n_places);
         for (uint64_t i = 0; i < n && !s->bad; i++) {
@@ -114,10 +116,13 @@ static enum err_code get_atom(struct stream *s, struct cube *c, size_t atom, str
             int64_t v = 0;
             get(s, &place, sizeof place);
             get(s, &v, sizeof v);
-            int64_t day = (int64_t)first + (int64_t)d;
-            if (s->bad || place >= c->n_places || day < INT32_MIN || day > INT32_MAX ||
-                cube_add(c, atom, (int32_t)day, place, v, err) == ERR_LIMIT)
+            if (s->bad || place >= c->n_places) {
                 s->bad = true;
+                break;
+            }
+            enum err_code rc = cube_add(c, atom, (int32_t)(from + (int64_t)d), place, v, err);
+            if (rc == ERR_LIMIT) s->bad = true;
+            if (rc != ERR_OK && rc != ERR_LIMIT) return rc;
         }
     }
     return ERR_OK;

@@ -13,6 +13,7 @@ enum { IMAGE_ARENA = 1 << 20, MAX_CODE = 200 };
 /* The figure that holds for an area in the period. */
 struct standing {
     int32_t from; /* of its period; INT32_MIN: none */
+    int kind;     /* of two that begin on one day the one of the shorter period holds */
     double value, denominator;
 };
 
@@ -35,9 +36,11 @@ static void take(const struct reading *r, const char *area_code, const char *per
     struct period period;
     int area = grid_area_index(r->grid, area_code);
     if (area == GRID_NONE || period_parse(period_text, &period, NULL) != ERR_OK ||
-        !takes(r->q, r->d, &period) || period.from < r->by_area[area].from)
+        !takes(r->q, r->d, &period))
         return;
-    r->by_area[area] = (struct standing){period.from, value, denominator};
+    const struct standing *s = &r->by_area[area];
+    if (period.from < s->from || (period.from == s->from && (int)period.kind > s->kind)) return;
+    r->by_area[area] = (struct standing){period.from, (int)period.kind, value, denominator};
 }
 
 static enum err_code read_now(const struct reading *r, struct err *err) {
@@ -118,7 +121,8 @@ enum err_code figure_values(const struct value_query *q, const struct indicator_
     const struct grid *g = q->areas->grid;
     struct standing *by_area = ARENA_NEW(a, struct standing, g->n_areas + 1);
     if (by_area == NULL) return err_fail(err, ERR_NOMEM, "figures");
-    for (size_t i = 0; i < g->n_areas; i++) by_area[i] = (struct standing){INT32_MIN, NAN, NAN};
+    for (size_t i = 0; i < g->n_areas; i++)
+        by_area[i] = (struct standing){INT32_MIN, PERIOD_YEAR, NAN, NAN};
     struct reading r = {q, d, g, by_area};
     if (q->as_of_seq > 0)
         TRY(images_as_of(q->db, q->ledger, table_figure.name, q->as_of_seq, take_image, &r, err));

@@ -9,6 +9,7 @@
 #include "store/statements.h"
 #include "store/tables.h"
 
+static const double max_figure = 1e15; /* sums and ratios of them stay finite */
 enum { GROUP = 500, GROUP_ARENA = 8 << 20, MAX_NOTE = 500, N_COLUMNS = 6 };
 
 enum figure_column { COL_INDICATOR, COL_AREA, COL_PERIOD, COL_VALUE, COL_DENOMINATOR, COL_NOTE };
@@ -53,14 +54,20 @@ static enum err_code check_value(const struct indicator_def *d, const struct imp
     if (!number(value, &f->value))
         return err_fail(err, ERR_INVALID, "column value: expected a number, found \"%.60s\"",
                         value);
+    if (fabs(f->value) > max_figure)
+        return err_fail(err, ERR_INVALID, "column value: %.60s is more than %g", value, max_figure);
     if ((!isnan(d->min) && f->value < d->min) || (!isnan(d->max) && f->value > d->max))
         return err_fail(err, ERR_INVALID,
                         "column value: %.17g is outside what indicator %s takes (%g to %g)",
                         f->value, d->name, d->min, d->max);
     f->denominator = NAN;
-    if (base[0] != '\0' && (!number(base, &f->denominator) || f->denominator <= 0))
+    if (base[0] == '\0') return ERR_OK;
+    if (!number(base, &f->denominator) || f->denominator < 1 / max_figure)
         return err_fail(err, ERR_INVALID,
                         "column denominator: expected a number above 0, found \"%.60s\"", base);
+    if (f->denominator > max_figure)
+        return err_fail(err, ERR_INVALID, "column denominator: %.60s is more than %g", base,
+                        max_figure);
     return ERR_OK;
 }
 
@@ -98,11 +105,14 @@ static void reject(struct importing *x, const struct csv_record *r, const char *
     (void)snprintf(line, sizeof line, "%ld", r->line);
     csv_field(&b, line, true);
     csv_field(&b, why, false);
-    const char *raw = arena_dup(x->a, r->raw, r->raw_n);
+    /* Not from the group's arena: a file of nothing but bad rows never ends a group. */
+    struct arena *scratch = arena_new(2 * CSV_MAX_RECORD);
+    const char *raw = scratch == NULL ? NULL : arena_dup(scratch, r->raw, r->raw_n);
     csv_field(&b, raw == NULL ? "" : raw, false);
     csv_end(&b);
     if (!b.failed) (void)fwrite(b.p, 1, b.n, x->in->rejected);
     buf_deinit(&b);
+    arena_free(scratch);
 }
 
 /* ---- a group in one command */

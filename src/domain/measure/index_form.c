@@ -4,13 +4,13 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "domain/measure/figure_floor.h"
 #include "num/composite/choices.h"
 #include "num/composite/contribution.h"
 
-enum { MIN_TO_RANK = 2 };
+enum { MIN_TO_RANK = 2, SCRATCH_ARENA = 1 << 28 };
 
 struct forming {
-    const struct value_query *q;
     const struct index_ask *ask;
     struct arena *a;
     struct index_view *v;
@@ -21,18 +21,47 @@ struct forming {
 
 static enum err_code nomem(struct err *err) { return err_fail(err, ERR_NOMEM, "index"); }
 
-/* Values of the leaves; one that rests on too few cases counts, but its area is marked. */
-static enum err_code read_leaves(struct forming *f) {
-    const struct index_def *d = f->ask->def;
-    size_t n = f->v->n;
-    struct indicator_value *raw = ARENA_NEW(f->a, struct indicator_value, d->n_leaves * n + 1);
-    f->matrix = ARENA_NEW(f->a, double, d->n_leaves *n + 1);
-    if (raw == NULL || f->matrix == NULL) return nomem(f->err);
+enum err_code index_gather(const struct value_query *q, const struct index_def *d, struct arena *a,
+                           struct index_view *out, struct err *err) {
+    size_t n = q->areas->n;
+    *out = (struct index_view){.def = d, .period = q->period, .areas = q->areas, .n = n};
+    if (n == 0) return err_fail(err, ERR_INVALID, "the city has no area of this level");
+    struct indicator_value *raw = ARENA_NEW(a, struct indicator_value, d->n_leaves * n + 1);
+    if (raw == NULL) return nomem(err);
     for (size_t i = 0; i < d->n_leaves; i++) {
-        TRY(value_form(f->q, d->node[i].indicator, f->a, raw + i * n, f->err));
-        for (size_t j = 0; j < n; j++) f->matrix[i * n + j] = raw[i * n + j].value;
+        /* What an indicator needs on the way goes with the size of the city: not kept. */
+        struct arena *scratch = arena_new(SCRATCH_ARENA);
+        if (scratch == NULL) return nomem(err);
+        enum err_code rc = value_form(q, d->node[i].indicator, scratch, raw + i * n, err);
+        arena_free(scratch);
+        TRY(rc);
     }
-    f->v->raw = raw;
+    out->raw = raw;
+    return ERR_OK;
+}
+
+enum err_code index_hide(const struct value_query *q, struct arena *a, struct index_view *v,
+                         struct err *err) {
+    unsigned char *hidden = ARENA_NEW(a, unsigned char, v->def->n_leaves * v->n + 1);
+    if (hidden == NULL) return nomem(err);
+    for (size_t i = 0; i < v->def->n_leaves; i++) {
+        struct arena *scratch = arena_new(SCRATCH_ARENA);
+        if (scratch == NULL) return nomem(err);
+        enum err_code rc = figure_floor_of(q, v->def->node[i].indicator, v->raw + i * v->n, scratch,
+                                           hidden + i * v->n, err);
+        arena_free(scratch);
+        TRY(rc);
+    }
+    v->hidden = hidden;
+    return ERR_OK;
+}
+
+/* One that rests on too few cases counts, but its area is marked. */
+static enum err_code fill_matrix(struct forming *f) {
+    size_t n = f->ask->def->n_leaves * f->v->n;
+    f->matrix = ARENA_NEW(f->a, double, n + 1);
+    if (f->matrix == NULL) return nomem(f->err);
+    for (size_t i = 0; i < n; i++) f->matrix[i] = f->v->raw[i].value;
     return ERR_OK;
 }
 
@@ -102,7 +131,7 @@ static enum err_code score(struct forming *f) {
     struct composite_result *r = ARENA_NEW(f->a, struct composite_result, 1);
     double *part = ARENA_NEW(f->a, double, d->n_nodes *n + 1);
     if (names == NULL || r == NULL || part == NULL) return nomem(f->err);
-    for (size_t j = 0; j < n; j++) names[j] = f->q->areas->area[j]->code;
+    for (size_t j = 0; j < n; j++) names[j] = f->v->areas->area[j]->code;
     f->data = (struct composite_data){.n_area = n, .value = f->matrix, .area = names};
     TRY(composite_run(&f->data, &d->tree, &d->spec, COMPOSITE_RAW, f->ask->run, f->a, r, f->err));
     f->v->value = r->stage[COMPOSITE_AGGREGATED];
@@ -185,22 +214,25 @@ static size_t ranked(const struct index_view *v) {
     return k;
 }
 
-enum err_code index_form(const struct value_query *q, const struct index_ask *ask, struct arena *a,
-                         struct index_view *out, struct err *err) {
-    struct forming f = {.q = q, .ask = ask, .a = a, .v = out, .err = err};
-    *out = (struct index_view){
-        .def = ask->def, .period = q->period, .areas = q->areas, .n = q->areas->n};
-    if (out->n == 0) return err_fail(err, ERR_INVALID, "the city has no area of this level");
-    TRY(read_leaves(&f));
+enum err_code index_score(struct index_view *v, const struct index_ask *ask, struct arena *a,
+                          struct err *err) {
+    struct forming f = {.ask = ask, .a = a, .v = v, .err = err};
+    TRY(fill_matrix(&f));
     TRY(mark_small(&f));
     TRY(drop_thin(&f));
     TRY(score(&f));
-    uint32_t *order = ARENA_NEW(a, uint32_t, out->n);
+    uint32_t *order = ARENA_NEW(a, uint32_t, v->n);
     if (order == NULL) return nomem(err);
-    order_by_rank(out, order);
-    out->order = order;
-    if (ask->n_draws == 0 || ranked(out) < MIN_TO_RANK) return ERR_OK;
+    order_by_rank(v, order);
+    v->order = order;
+    if (ask->n_draws == 0 || ranked(v) < MIN_TO_RANK) return ERR_OK;
     return intervals(&f);
+}
+
+enum err_code index_form(const struct value_query *q, const struct index_ask *ask, struct arena *a,
+                         struct index_view *out, struct err *err) {
+    TRY(index_gather(q, ask->def, a, out, err));
+    return index_score(out, ask, a, err);
 }
 
 void index_view_hash(const struct index_view *v, unsigned char out[32]) {

@@ -14,6 +14,7 @@ struct index_view {
     const struct area_view *areas;
     size_t n;                          /* areas */
     const struct indicator_value *raw; /* n_leaves x n, as counted */
+    const unsigned char *hidden;       /* n_leaves x n: figures that are not told; NULL: none */
     const double *value;               /* n_nodes x n: 0..100; NaN: no value */
     const double *weight;              /* n_nodes, among siblings that have a value somewhere */
     const double *part;   /* n_nodes x n: what each node gives to the index; adds up to it */
@@ -33,7 +34,18 @@ struct index_ask {
     uint64_t seed;
     const struct num_run *run;
 };
-/* Errors: those of values and composites. */
+/* The values of the leaves, and nothing else of the view: afterwards neither the cube nor the
+ * database of the query is needed, only the grid of its areas. Errors: those of values; ERR_INVALID
+ * without an area of the level. */
+enum err_code index_gather(const struct value_query *q, const struct index_def *d, struct arena *a,
+                           struct index_view *out, struct err *err) NODISCARD;
+/* Sets v->hidden by the figure floor; with the query that the view was gathered by. */
+enum err_code index_hide(const struct value_query *q, struct arena *a, struct index_view *v,
+                         struct err *err) NODISCARD;
+/* The rest: scores, parts, ranks, draws. Errors: those of composites. O(draws x nodes x areas). */
+enum err_code index_score(struct index_view *v, const struct index_ask *ask, struct arena *a,
+                          struct err *err) NODISCARD;
+/* Both. */
 enum err_code index_form(const struct value_query *q, const struct index_ask *ask, struct arena *a,
                          struct index_view *out, struct err *err) NODISCARD;
 /* SHA-256 over what the view says: definition, period, areas, raw values and scores to the bit. */

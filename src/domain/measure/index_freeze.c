@@ -143,6 +143,53 @@ static enum err_code freeze_area(struct tx *tx, struct freeze *f, const char *pe
                : tx_update(tx, &table_index_value, was.id, was.version, cells, err);
 }
 
+/* An area that is no longer in the grid keeps no value that another run formed: the new run's hash
+ * does not cover it. */
+static enum err_code clear_area(struct tx *tx, struct freeze *f, const char *period,
+                                const char *code, struct err *err) {
+    struct cell cells[col_index_value_count];
+    struct stood was;
+    int64_t version = 0;
+    TRY(stood_at(tx, f->view->def->name, code, period, &was, err));
+    if (!was.there || (isnan(was.value) && was.band[0] == '\0')) return ERR_OK;
+    TRY(tx_get(tx, &table_index_value, was.id, cells, &version, err));
+    cells[col_index_value_value] = cell_null();
+    cells[col_index_value_band] = cell_null();
+    cells[col_index_value_place] = cell_null();
+    cells[col_index_value_place_low] = cell_null();
+    cells[col_index_value_place_high] = cell_null();
+    cells[col_index_value_above_next] = cell_null();
+    cells[col_index_value_parts] = cell_text("[]");
+    f->n_changed++;
+    return tx_update(tx, &table_index_value, was.id, version, cells, err);
+}
+
+static enum err_code clear_gone(struct tx *tx, struct freeze *f, const char *period,
+                                struct err *err) {
+    const struct area_view *areas = f->view->areas;
+    struct cell p[4] = {cell_int(1), cell_text(f->view->def->name), cell_int(areas->level),
+                        cell_text(period)};
+    struct gone {
+        const char *code;
+        struct gone *next;
+    } *gone = NULL;
+    struct cursor *c = NULL;
+    TRY(db_query(tx_db(tx), stmt_sql(STMT_INDEX_VALUES), p, 4, &c, err));
+    enum err_code rc = ERR_OK;
+    for (bool has = true; rc == ERR_OK && has;) {
+        rc = cursor_next(c, &has, err);
+        if (rc != ERR_OK || !has || area_view_find(areas, cursor_text(c, 0)) != SIZE_MAX) continue;
+        struct gone *g = ARENA_NEW(tx_arena(tx), struct gone, 1);
+        if (g == NULL) rc = err_fail(err, ERR_NOMEM, "index");
+        if (rc == ERR_OK) *g = (struct gone){text_or_empty(c, 0, tx_arena(tx)), gone};
+        if (rc == ERR_OK) gone = g;
+    }
+    cursor_close(c);
+    for (; rc == ERR_OK && gone != NULL; gone = gone->next)
+        rc = clear_area(tx, f, period, gone->code, err);
+    return rc;
+}
+
 /* ---- the run */
 
 static void run_cells(const struct freeze *f, const char *period, const char *hash,
@@ -194,6 +241,7 @@ enum err_code freeze_apply(struct tx *tx, void *arg, struct err *err) {
                                                : FREEZE_RESTATED;
     if (f->outcome == FREEZE_UNCHANGED) return ERR_OK;
     for (size_t j = 0; j < v->n; j++) TRY(freeze_area(tx, f, period, j, err));
+    if (there) TRY(clear_gone(tx, f, period, err));
     run_cells(f, period, hash, formula, there ? why(tx, f, &was, formula) : NULL, cells);
     return there ? tx_update(tx, &table_index_run, was.id, was.version, cells, err)
                  : tx_insert(tx, &table_index_run, cells, &id, err);

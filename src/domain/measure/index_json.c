@@ -29,10 +29,11 @@ static void put_node(struct jw *w, const struct index_view *v, size_t node, size
     jw_kdouble(w, "part", v->part[node * v->n + area]);
     if (node < d->n_leaves) {
         const struct indicator_value *x = &v->raw[node * v->n + area];
-        jw_kdouble(w, "raw", x->value);
-        jw_kdouble(w, "numerator", x->numerator);
-        jw_kdouble(w, "denominator", x->denominator);
-        jw_kstr(w, "state", value_state_name(x->state));
+        bool hidden = v->hidden != NULL && v->hidden[node * v->n + area] != 0;
+        jw_kdouble(w, "raw", hidden ? NAN : x->value);
+        jw_kdouble(w, "numerator", hidden ? NAN : x->numerator);
+        jw_kdouble(w, "denominator", hidden ? NAN : x->denominator);
+        jw_kstr(w, "state", hidden ? "below_floor" : value_state_name(x->state));
     }
     jw_end(w, '}');
 }
@@ -90,8 +91,6 @@ void index_bands_json(struct jw *w, const struct index_def *d) {
 }
 
 static void put_head(struct jw *w, const struct index_view *v, const struct index_told *told) {
-    static const char *const levels[GRID_LEVELS] = {"province", "city", "county", "town",
-                                                    "community"};
     const struct index_def *d = v->def;
     char period[PERIOD_TEXT], today[16], hash[65], formula[65];
     unsigned char of_view[32];
@@ -105,12 +104,13 @@ static void put_head(struct jw *w, const struct index_view *v, const struct inde
     index_text_json(w, "stands_for", &d->stands_for);
     jw_kint(w, "version", d->version);
     jw_kstr(w, "period", period);
-    jw_kstr(w, "level", levels[v->areas->level]);
+    jw_kstr(w, "level", area_level_name(v->areas->level));
     jw_kint(w, "data_seq", told->seq);
     jw_kstr(w, "today", today);
     jw_kstr(w, "state", told->state);
     jw_kstr(w, "formula_hash", formula);
     jw_kstr(w, "hash", hash);
+    jw_kstr(w, "frozen_hash", told->frozen_hash);
     jw_kint(w, "draws", (int64_t)v->n_draws);
 }
 

@@ -8,9 +8,12 @@
 struct index_told {
     int64_t seq; /* data version: last journal row in it */
     int32_t today;
-    const char *state; /* "provisional", "frozen", "published" */
+    const char *state;       /* "provisional", "frozen", "published", "what_if" */
+    const char *frozen_hash; /* of the values that stand; another one than the view's: late data
+                                came since. NULL: none stand */
 };
 /* {"index","title","version","period","level","data_seq","today","state","formula_hash","hash",
+ * "frozen_hash",
  * "draws","areas":[{"area","name","name_en","value","band","severity","rank","rank_low",
  * "rank_high","above_next","too_small","parts":[{"node","group","value","part","raw","numerator",
  * "denominator","state"}]}]}. Areas in the order of their ranks, those without a score last. A

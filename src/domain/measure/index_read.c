@@ -6,14 +6,13 @@
 
 #include "base/civil.h"
 #include "base/hash.h"
+#include "base/mem.h"
 #include "domain/grid/grid.h"
 #include "domain/measure/index_def.h"
 #include "num/composite/weigh.h"
 
 enum { MAX_TEXT = 1000 };
 
-static const char *const level_names[] = {"province", "city", "county", "town", "community", NULL};
-static const char *const period_names[] = {"day", "ten_day", "month", "year", NULL};
 static const char *const mean_names[] = {"arithmetic", "geometric", "harmonic", NULL};
 static const enum composite_agg_kind means[] = {COMPOSITE_ARITHMETIC, COMPOSITE_GEOMETRIC,
                                                 COMPOSITE_HARMONIC};
@@ -80,16 +79,16 @@ static int index_of(const char *const *names, const char *word) {
 
 /* A list of words as bits. */
 static enum err_code words(const struct reading *r, const struct val *v, const char *key,
-                           const char *const *names, int first, unsigned *out) {
+                           int (*parse)(const char *word), unsigned *out) {
     const struct val *list = val_get(v, key);
     if (list == NULL || list->type != VAL_LIST || list->n == 0)
         return fault(r, v, "expected a list of words in", key);
     for (size_t i = 0; i < list->n; i++) {
         const struct val *x = &list->u.list[i];
-        int at = x->type == VAL_STR ? index_of(names, x->u.s) : -1;
+        int at = x->type == VAL_STR ? parse(x->u.s) : -1;
         if (at < 0)
             return fault(r, x, "this word is not known here", x->type == VAL_STR ? x->u.s : key);
-        *out |= 1u << (unsigned)(at + first);
+        *out |= 1u << (unsigned)at;
     }
     return ERR_OK;
 }
@@ -329,7 +328,8 @@ static enum err_code read_bands(struct reading *r, const struct val *v) {
         TRY(number_of(r, x, "severity", true, 0, INDEX_MAX_BANDS, &severity));
         TRY(number_of(r, x, "from", true, -1e9, 1e9, &b[i].from));
         b[i].severity = (int)severity;
-        if (b[i].color[0] != '#' || strlen(b[i].color) != 7)
+        if (b[i].color[0] != '#' || strlen(b[i].color) != 7 ||
+            strspn(b[i].color + 1, "0123456789abcdefABCDEF") != 6)
             return fault(r, x, "expected a colour such as \"#1a6fb5\"", b[i].color);
     }
     qsort(b, list->n, sizeof *b, by_from);
@@ -352,33 +352,84 @@ int index_band_of(const struct index_def *d, double value, int was) {
 
 /* ---- a document */
 
-static void make_hash(struct index_def *d) {
-    unsigned char next[32] = {0};
+/* hash = SHA-256(hash, pieces). */
+static void chain(unsigned char hash[32], const struct hash_piece *pieces, size_t n) {
+    struct hash_piece all[12] = {{hash, 32}};
+    unsigned char next[32];
+    app_assert(n < sizeof all / sizeof all[0]);
+    memcpy(all + 1, pieces, n * sizeof *pieces);
+    hash_sha256(all, n + 1, next);
+    memcpy(hash, next, sizeof next);
+}
+
+static struct hash_piece piece_text(const char *s) { return (struct hash_piece){s, strlen(s) + 1}; }
+
+static struct hash_piece piece_column(const struct indicator_def *d, int col) {
+    return piece_text(col < 0 || d->type == NULL ? "" : d->type->fields[col].name);
+}
+
+/* Everything that a value is formed by, of the indicator and of those it stands on. */
+static void hash_indicator(const struct pack_set *packs, const struct indicator_def *d, int depth,
+                           unsigned char hash[32]) {
+    if (d == NULL || depth > INDICATOR_MAX_DEPTH) return;
+    const int kinds[] = {d->measure,   d->basis,  d->against,     d->stock,
+                         d->direction, d->sum_up, (int)d->n_terms};
+    const int64_t numbers[] = {d->version, d->enough};
+    const double factors[] = {d->per, d->constant};
+    struct hash_piece head[] = {
+        piece_text(d->name),        piece_text(d->type == NULL ? "" : d->type->name),
+        piece_text(d->filter_text), piece_text(d->part_text),
+        {kinds, sizeof kinds},      {numbers, sizeof numbers},
+        {factors, sizeof factors}};
+    struct hash_piece cols[] = {piece_column(d, d->time_col), piece_column(d, d->value_col),
+                                piece_column(d, d->from_col), piece_column(d, d->to_col)};
+    chain(hash, head, sizeof head / sizeof head[0]);
+    chain(hash, cols, sizeof cols / sizeof cols[0]);
+    if (d->of[0] != '\0') hash_indicator(packs, pack_indicator(packs, d->of), depth + 1, hash);
+    if (d->to[0] != '\0') hash_indicator(packs, pack_indicator(packs, d->to), depth + 1, hash);
+    for (size_t i = 0; i < d->n_terms; i++) {
+        struct hash_piece weight = {&d->terms[i].weight, sizeof d->terms[i].weight};
+        chain(hash, &weight, 1);
+        hash_indicator(packs, pack_indicator(packs, d->terms[i].indicator), depth + 1, hash);
+    }
+}
+
+static void hash_bands(struct index_def *d) {
+    for (size_t i = 0; i < d->n_bands; i++) {
+        struct hash_piece band[] = {piece_text(d->band[i].name),
+                                    {&d->band[i].severity, sizeof d->band[i].severity},
+                                    {&d->band[i].from, sizeof d->band[i].from}};
+        chain(d->hash, band, sizeof band / sizeof band[0]);
+    }
+    struct hash_piece last = {&d->hysteresis, sizeof d->hysteresis};
+    chain(d->hash, &last, 1);
+}
+
+static void make_hash(const struct pack_set *packs, struct index_def *d) {
+    memset(d->hash, 0, sizeof d->hash);
     for (size_t i = 0; i < d->n_nodes; i++) {
         const struct index_node *n = &d->node[i];
-        const struct indicator_def *x = n->indicator;
-        int64_t version = x == NULL ? 0 : x->version;
-        const char *filter = x == NULL ? "" : x->filter_text, *part = x == NULL ? "" : x->part_text;
-        struct hash_piece pieces[] = {{next, sizeof next},
-                                      {n->name, strlen(n->name) + 1},
-                                      {&n->parent, sizeof n->parent},
-                                      {&n->weight, sizeof n->weight},
-                                      {&n->low, sizeof n->low},
-                                      {&n->high, sizeof n->high},
-                                      {&version, sizeof version},
-                                      {filter, strlen(filter) + 1},
-                                      {part, strlen(part) + 1}};
-        hash_sha256(pieces, sizeof pieces / sizeof pieces[0], d->hash);
-        memcpy(next, d->hash, sizeof next);
+        struct hash_piece node[] = {piece_text(n->name),
+                                    {&n->parent, sizeof n->parent},
+                                    {&n->weight, sizeof n->weight},
+                                    {&n->low, sizeof n->low},
+                                    {&n->high, sizeof n->high}};
+        chain(d->hash, node, sizeof node / sizeof node[0]);
+        hash_indicator(packs, n->indicator, 0, d->hash);
     }
     unsigned char kinds[COMPOSITE_MAX_LEVELS]; /* a struct would bring its padding */
     for (size_t k = 0; k < COMPOSITE_MAX_LEVELS; k++)
         kinds[k] = (unsigned char)d->spec.aggregate.level[k].kind;
-    struct hash_piece last[] = {{next, sizeof next},
+    unsigned char doubt[3] = {0};
+    for (size_t k = 0; k < d->n_doubt_means; k++) doubt[k] = (unsigned char)d->doubt_means[k];
+    struct hash_piece rest[] = {piece_text(d->name),
                                 {&d->version, sizeof d->version},
                                 {&d->missing, sizeof d->missing},
+                                {&d->doubt_weights, sizeof d->doubt_weights},
+                                {doubt, sizeof doubt},
                                 {kinds, sizeof kinds}};
-    hash_sha256(last, sizeof last / sizeof last[0], d->hash);
+    chain(d->hash, rest, sizeof rest / sizeof rest[0]);
+    hash_bands(d);
 }
 
 static enum err_code read_head(struct reading *r, const struct val *v) {
@@ -393,8 +444,8 @@ static enum err_code read_head(struct reading *r, const struct val *v) {
     TRY(text_of(r, v, "valid_from", false, &d->valid_from));
     if (d->valid_from[0] != '\0' && !civil_date_parse(d->valid_from, &days))
         return fault(r, v, "\"valid_from\" is no date", d->valid_from);
-    TRY(words(r, v, "levels", level_names, LEVEL_PROVINCE, &d->levels));
-    TRY(words(r, v, "periods", period_names, PERIOD_DAY, &d->periods));
+    TRY(words(r, v, "levels", area_level_parse, &d->levels));
+    TRY(words(r, v, "periods", period_kind_parse, &d->periods));
     d->missing = 0.6;
     return number_of(r, v, "missing", false, 0, 1, &d->missing);
 }
@@ -423,7 +474,7 @@ static enum err_code read_index(struct arena *a, const struct pack_set *packs,
     TRY(make_goalposts(&r));
     TRY(read_doubt(&r, doc->v));
     TRY(read_bands(&r, doc->v));
-    make_hash(d);
+    make_hash(packs, d);
     return ERR_OK;
 }
 

@@ -24,6 +24,9 @@ struct measure {
     int64_t seq; /* last journal row in it */
     enum err_code broken;
     char why[200];
+    pthread_mutex_t turn; /* guards reached; moved tells of it */
+    pthread_cond_t moved;
+    int64_t reached;
 };
 
 /* ---- the snapshot */
@@ -117,6 +120,10 @@ static void seen(const struct jrow *rows, size_t n, void *ctx) {
     }
     (void)pthread_rwlock_unlock(&m->lock);
     if (r != NULL) ledger_read_end(r);
+    (void)pthread_mutex_lock(&m->turn);
+    m->reached = rows[n - 1].seq;
+    (void)pthread_cond_broadcast(&m->moved);
+    (void)pthread_mutex_unlock(&m->turn);
     if (rc != ERR_OK)
         if (m->log != NULL)
             log_event(m->log, LOG_WARN, "measure.stopped", LOG_STR("why", err.detail));
@@ -138,23 +145,45 @@ static enum err_code prepare(struct measure *m, const struct pack_set *packs, co
     return make_cube(m, err);
 }
 
+static void init_locks(struct measure *m) {
+    /* Readers that overlap without end must not keep the follower out. */
+    pthread_rwlockattr_t kind;
+    (void)pthread_rwlockattr_init(&kind);
+    (void)pthread_rwlockattr_setkind_np(&kind, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    (void)pthread_rwlock_init(&m->lock, &kind);
+    (void)pthread_rwlockattr_destroy(&kind);
+    pthread_condattr_t mono;
+    (void)pthread_condattr_init(&mono);
+    (void)pthread_condattr_setclock(&mono, CLOCK_MONOTONIC);
+    (void)pthread_mutex_init(&m->turn, NULL);
+    (void)pthread_cond_init(&m->moved, &mono);
+    (void)pthread_condattr_destroy(&mono);
+}
+
+static void free_measure(struct measure *m) {
+    cube_free(m->cube);
+    arena_free(m->arena);
+    (void)pthread_rwlock_destroy(&m->lock);
+    (void)pthread_cond_destroy(&m->moved);
+    (void)pthread_mutex_destroy(&m->turn);
+    mem_free(m);
+}
+
 enum err_code measure_open(struct ledger *l, const struct pack_set *packs, const struct tz *tz,
                            const struct log *log, struct measure **out, struct err *err) {
     *out = NULL;
     struct measure *m = mem_new(1, sizeof *m);
     if (m == NULL) return err_fail(err, ERR_NOMEM, "indicators");
     *m = (struct measure){.ledger = l, .ledger_id = 1, .log = log};
-    (void)pthread_rwlock_init(&m->lock, NULL);
+    init_locks(m);
     enum err_code rc = prepare(m, packs, tz, err);
     if (rc == ERR_OK) {
         struct follower f = {.name = "measure", .seen = seen, .from_seq = m->seq, .ctx = m};
+        m->reached = m->seq;
         rc = ledger_follow(l, &f, err);
     }
     if (rc != ERR_OK) {
-        cube_free(m->cube);
-        arena_free(m->arena);
-        (void)pthread_rwlock_destroy(&m->lock);
-        mem_free(m);
+        free_measure(m);
         return rc;
     }
     *out = m;
@@ -169,10 +198,7 @@ void measure_close(struct measure *m) {
     else if (save_snapshot(m, &err) != ERR_OK)
         if (m->log != NULL)
             log_event(m->log, LOG_WARN, "measure.snapshot", LOG_STR("why", err.detail));
-    cube_free(m->cube);
-    arena_free(m->arena);
-    (void)pthread_rwlock_destroy(&m->lock);
-    mem_free(m);
+    free_measure(m);
 }
 
 const struct atoms *measure_atoms(const struct measure *m) { return m->atoms; }
@@ -188,6 +214,21 @@ enum err_code measure_borrow(struct measure *m, const struct cube **cube, int64_
     *cube = m->cube;
     *seq = m->seq;
     return ERR_OK;
+}
+
+void measure_wait(struct measure *m, int64_t seq, int timeout_ms) {
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    (void)pthread_mutex_lock(&m->turn);
+    while (m->reached < seq && pthread_cond_timedwait(&m->moved, &m->turn, &until) == 0) {
+    }
+    (void)pthread_mutex_unlock(&m->turn);
 }
 
 void measure_release(struct measure *m) { (void)pthread_rwlock_unlock(&m->lock); }

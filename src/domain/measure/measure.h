@@ -18,9 +18,12 @@ enum err_code measure_open(struct ledger *l, const struct pack_set *packs, const
 void measure_close(struct measure *m);
 const struct atoms *measure_atoms(const struct measure *m);
 
+/* Waits until the cube has journal row `seq`, at most timeout_ms. Hold neither a reader nor the
+ * cube meanwhile: following needs both. */
+void measure_wait(struct measure *m, int64_t seq, int timeout_ms);
 /* The cube as of *seq until measure_release; writers wait meanwhile, so be quick (milliseconds).
  * ERR_CORRUPT or ERR_LIMIT when following failed: the text says why, and a restart makes the cube
- * anew. Any thread. */
+ * anew. Any thread, but never twice by one thread at once: a waiting writer goes first. */
 enum err_code measure_borrow(struct measure *m, const struct cube **cube, int64_t *seq,
                              struct err *err) NODISCARD;
 void measure_release(struct measure *m);

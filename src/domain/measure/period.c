@@ -100,11 +100,12 @@ struct period period_last_year(const struct period *p) {
     return period_of(p->kind, days(year - 1, month, dom < last ? dom : last));
 }
 
-enum period_kind period_longer(enum period_kind kind) {
-    return kind == PERIOD_YEAR ? kind : (enum period_kind)(kind + 1);
-}
+static const char *const kind_names[] = {"day", "ten_day", "month", "year"};
 
-const char *period_kind_name(enum period_kind kind) {
-    static const char *const names[] = {"day", "ten_day", "month", "year"};
-    return names[kind - 1];
+const char *period_kind_name(enum period_kind kind) { return kind_names[kind - 1]; }
+
+int period_kind_parse(const char *text) {
+    for (int i = 0; i < PERIOD_YEAR; i++)
+        if (strcmp(kind_names[i], text) == 0) return i + 1;
+    return -1;
 }

@@ -22,7 +22,7 @@ void period_format(const struct period *p, char out[PERIOD_TEXT]);
 struct period period_step(const struct period *p, int n);
 /* The same period a year earlier. */
 struct period period_last_year(const struct period *p);
-/* The next longer kind; PERIOD_YEAR stays. */
-enum period_kind period_longer(enum period_kind kind);
-const char *period_kind_name(enum period_kind kind); /* "day" "ten_day" "month" "year" */
+/* "day" "ten_day" "month" "year", and back: -1 for another word. */
+const char *period_kind_name(enum period_kind kind);
+int period_kind_parse(const char *text);
 #endif

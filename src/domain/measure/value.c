@@ -6,8 +6,6 @@
 
 #include "domain/measure/figure.h"
 
-enum { MAX_DEPTH = 16 };
-
 const char *value_state_name(enum value_state s) {
     static const char *const names[] = {"ok", "no_cases", "no_data", "too_small"};
     return names[s - 1];
@@ -128,8 +126,9 @@ static enum err_code form_part(struct forming *f, const char *name, struct indic
     *out = ARENA_NEW(f->a, struct indicator_value, f->q->areas->n + 1);
     if (*out == NULL) return err_fail(f->err, ERR_NOMEM, "indicators");
     if (d == NULL) return err_fail(f->err, ERR_INTERNAL, "indicator %s is gone", name);
-    if (++f->depth > MAX_DEPTH)
-        return err_fail(f->err, ERR_LIMIT, "formulas are nested more than %d deep", MAX_DEPTH);
+    if (++f->depth > INDICATOR_MAX_DEPTH)
+        return err_fail(f->err, ERR_LIMIT, "formulas are nested more than %d deep",
+                        INDICATOR_MAX_DEPTH);
     TRY(form(f, d, *out));
     f->depth--;
     return ERR_OK;

@@ -331,6 +331,7 @@ struct pack_set {
     unsigned char hash[32]; /* SHA-256 over all files read: a restart notices a change */
 };
 
+enum { INDICATOR_MAX_DEPTH = 16 }; /* formulas that stand on formulas */
 enum { PACK_MAX_CLASSES = 8192, PACK_MAX_FIELDS = 96, PACK_MAX_PROBLEMS = 1000 };
 
 /* Load and check every pack folder under dir ("packs"). `codes` is "gb" or "free": which
