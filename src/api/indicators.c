@@ -5,6 +5,7 @@
 #include "api/handlers.h"
 #include "api/index_view.h"
 #include "domain/measure/figure_floor.h"
+#include "domain/measure/shrink.h"
 
 static void put_formula(struct jw *w, const struct indicator_def *d) {
     jw_kstr(w, "type", d->type == NULL ? NULL : d->type->name);
@@ -72,8 +73,44 @@ enum err_code indicator_list(struct call *c, struct err *err) {
     return buf_check(&c->reply.body, err);
 }
 
-static void put_value(struct jw *w, const struct grid_area *area, const struct indicator_value *v,
-                      bool hidden) {
+/* What is told of an indicator's areas. */
+struct figures {
+    struct indicator_value *v;
+    unsigned char *hidden;
+    double *shrunk;                 /* NaN: none */
+    struct indicator_value *effort; /* how much is reported there; NULL: not asked */
+};
+
+/* Reporting effort stands beside what moves with it; the pack names it. */
+static const char effort_name[] = "reports_per_residents";
+
+static enum err_code form_figures(const struct index_look *look, const struct indicator_def *d,
+                                  struct figures *f, struct err *err) {
+    const struct pack_set *packs = look->q.atoms->packs;
+    const struct indicator_def *effort = d->effort ? pack_indicator(packs, effort_name) : NULL;
+    size_t n = look->q.areas->n;
+    f->v = ARENA_NEW(look->a, struct indicator_value, n + 1);
+    f->hidden = ARENA_NEW(look->a, unsigned char, n + 1);
+    f->shrunk = ARENA_NEW(look->a, double, n + 1);
+    f->effort =
+        effort == NULL || effort == d ? NULL : ARENA_NEW(look->a, struct indicator_value, n + 1);
+    if (f->v == NULL || f->hidden == NULL || f->shrunk == NULL)
+        return err_fail(err, ERR_NOMEM, "indicator");
+    TRY(value_form(&look->q, d, look->a, f->v, err));
+    TRY(figure_floor_of(&look->q, d, f->v, look->a, f->hidden, err));
+    if (f->effort != NULL) TRY(value_form(&look->q, effort, look->a, f->effort, err));
+    TRY(shrink_values(packs, d, f->v, n, look->a, f->shrunk, err));
+    /* The mean and the variance that the others are drawn by would give away what is hidden. */
+    bool any = false;
+    for (size_t i = 0; i < n; i++) any = any || f->hidden[i] != 0;
+    for (size_t i = 0; any && i < n; i++) f->shrunk[i] = NAN;
+    return ERR_OK;
+}
+
+static void put_value(struct jw *w, const struct grid_area *area, const struct figures *f,
+                      size_t at) {
+    const struct indicator_value *v = &f->v[at];
+    bool hidden = f->hidden[at] != 0;
     jw_obj(w);
     jw_kstr(w, "area", area->code);
     jw_kstr(w, "name", area->name);
@@ -82,18 +119,17 @@ static void put_value(struct jw *w, const struct grid_area *area, const struct i
     jw_kdouble(w, "value", hidden ? NAN : v->value);
     jw_kdouble(w, "numerator", hidden ? NAN : v->numerator);
     jw_kdouble(w, "denominator", hidden ? NAN : v->denominator);
+    jw_kdouble(w, "shrunk", f->shrunk[at]);
+    if (f->effort != NULL) jw_kdouble(w, "effort", f->effort[at].value);
     jw_end(w, '}');
 }
 
 static enum err_code write_values(struct call *c, const struct indicator_def *d,
                                   struct index_look *look, struct err *err) {
     const struct area_view *areas = look->q.areas;
-    struct indicator_value *v = ARENA_NEW(look->a, struct indicator_value, areas->n + 1);
-    unsigned char *hidden = ARENA_NEW(look->a, unsigned char, areas->n + 1);
+    struct figures f = {0};
     char period[PERIOD_TEXT];
-    if (v == NULL || hidden == NULL) return err_fail(err, ERR_NOMEM, "indicator");
-    TRY(value_form(&look->q, d, look->a, v, err));
-    TRY(figure_floor_of(&look->q, d, v, look->a, hidden, err));
+    TRY(form_figures(look, d, &f, err));
     index_look_release(c, look);
     period_format(&look->q.period, period);
     struct jw w = call_json(c);
@@ -107,7 +143,7 @@ static enum err_code write_values(struct call *c, const struct indicator_def *d,
     jw_kint(&w, "data_seq", look->seq);
     jw_key(&w, "areas");
     jw_arr(&w);
-    for (size_t i = 0; i < areas->n; i++) put_value(&w, areas->area[i], &v[i], hidden[i] != 0);
+    for (size_t i = 0; i < areas->n; i++) put_value(&w, areas->area[i], &f, i);
     jw_end(&w, ']');
     jw_end(&w, '}');
     return buf_check(&c->reply.body, err);

@@ -1,0 +1,176 @@
+/* The floor of figures over random trees: what is hidden cannot be had from all that is told, at
+ * any level, by adding and subtracting. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "domain/measure/figure_floor.h"
+
+enum { MAX_AREAS = 160, TREES = 3000 };
+
+struct tree {
+    struct grid grid;
+    struct grid_area area[MAX_AREAS];
+    double size[MAX_AREAS];
+    size_t n;
+    unsigned char hidden[MAX_AREAS];
+};
+
+static size_t add_area(struct tree *t, int level, int parent) {
+    t->area[t->n] = (struct grid_area){.code = "x", .level = level, .parent = parent};
+    t->size[t->n] = 0;
+    return t->n++;
+}
+
+/* City, counties, towns, communities; the sizes of the lowest add up. Some have no areas below. */
+static void draw_tree(struct rng *r, struct tree *t) {
+    static const uint32_t ranges[] = {3, 12, 40, 200};
+    memset(t, 0, sizeof *t);
+    (void)add_area(t, LEVEL_CITY, GRID_NONE);
+    uint32_t range = ranges[rng_below(r, 4)];
+    for (size_t i = 0; i < t->n; i++) {
+        int level = t->area[i].level;
+        size_t n = level == LEVEL_COMMUNITY ? 0 : 1 + rng_below(r, 4);
+        for (size_t k = 0; k < n && t->n < MAX_AREAS; k++) (void)add_area(t, level + 1, (int)i);
+    }
+    for (size_t i = t->n; i-- > 0;) {
+        bool leaf = true;
+        for (size_t k = i + 1; k < t->n; k++) leaf = leaf && t->area[k].parent != (int)i;
+        if (leaf) t->size[i] = rng_below(r, range);
+        if (t->area[i].parent != GRID_NONE) t->size[t->area[i].parent] += t->size[i];
+    }
+    t->grid = (struct grid){.areas = t->area, .n_areas = t->n};
+}
+
+static void hide(struct tree *t, const struct indicator_def *d, const struct pack_set *packs) {
+    for (int level = LEVEL_CITY; level <= LEVEL_COMMUNITY; level++) {
+        const struct grid_area *area[MAX_AREAS];
+        struct indicator_value value[MAX_AREAS];
+        unsigned char hidden[MAX_AREAS];
+        struct area_view v = {.grid = &t->grid, .level = level, .area = area};
+        struct err err = {0};
+        struct arena *a = arena_new(1 << 20);
+        for (size_t i = 0; i < t->n; i++) {
+            if (t->area[i].level != level) continue;
+            value[v.n] = (struct indicator_value){VALUE_OK, t->size[i], t->size[i], NAN};
+            area[v.n++] = &t->area[i];
+        }
+        assert_int_equal(figure_floor(packs, d, &v, value, t->hidden, a, hidden, &err), ERR_OK);
+        for (size_t i = 0; i < v.n; i++) t->hidden[area[i] - t->area] = hidden[i];
+        arena_free(a);
+    }
+}
+
+/* Row echelon form of "an area is the sum of those below it" over what is hidden: an unknown that
+ * stands alone in a row is known. */
+static size_t solved(const struct tree *t) {
+    static double m[MAX_AREAS][MAX_AREAS];
+    size_t col[MAX_AREAS], n = 0, rows = 0, at = 0, alone = 0;
+    for (size_t i = 0; i < t->n; i++)
+        if (t->hidden[i] != 0) col[i] = n++;
+    memset(m, 0, sizeof m);
+    for (size_t p = 0; p < t->n; p++) {
+        size_t below = 0;
+        for (size_t i = p + 1; i < t->n; i++) {
+            if (t->area[i].parent != (int)p) continue;
+            below++;
+            if (t->hidden[i] != 0) m[rows][col[i]] = 1;
+        }
+        if (below > 0 && t->hidden[p] != 0) m[rows][col[p]] = -1;
+        rows += below > 0;
+    }
+    for (size_t c = 0; c < n && at < rows; c++) {
+        size_t pivot = at;
+        while (pivot < rows && fabs(m[pivot][c]) < 1e-9) pivot++;
+        if (pivot == rows) continue;
+        for (size_t k = 0; k < n; k++) {
+            double x = m[pivot][k];
+            m[pivot][k] = m[at][k];
+            m[at][k] = x;
+        }
+        double lead = m[at][c];
+        for (size_t k = 0; k < n; k++) m[at][k] /= lead;
+        for (size_t i = 0; i < rows; i++) {
+            double f = m[i][c];
+            for (size_t k = 0; i != at && k < n; k++) m[i][k] -= f * m[at][k];
+        }
+        at++;
+    }
+    for (size_t i = 0; i < at; i++) {
+        size_t k = 0;
+        for (size_t c = 0; c < n; c++) k += fabs(m[i][c]) > 1e-9;
+        alone += k == 1;
+    }
+    return alone;
+}
+
+static void test_nothing_by_subtraction(void **state) {
+    static struct tree t;
+    struct indicator_def d = {
+        .name = "d", .measure = MEASURE_COUNT, .guarded = true, .of = "", .to = ""};
+    struct pack_set packs = {.indicators = &d, .n_indicators = 1};
+    struct rng r = rng_new(17, 0);
+    size_t hidden = 0, told = 0;
+    (void)state;
+    for (int k = 0; k < TREES; k++) {
+        draw_tree(&r, &t);
+        hide(&t, &d, &packs);
+        for (size_t i = 0; i < t.n; i++) {
+            if (t.size[i] < FIGURE_FLOOR) assert_true(t.hidden[i] != 0);
+            hidden += t.hidden[i] != 0;
+            told += t.hidden[i] == 0;
+        }
+        if (solved(&t) > 0) fail_msg("tree %d: %zu hidden figures can be had", k, solved(&t));
+    }
+    print_message("%zu figures told, %zu hidden, none of them to be had\n", told, hidden);
+    assert_true(hidden > 1000 && told > 1000);
+}
+
+/* The check itself sees a figure that can be had. */
+static void test_the_check_sees(void **state) {
+    static struct tree t;
+    (void)state;
+    size_t city = add_area(&t, LEVEL_CITY, GRID_NONE);
+    for (int k = 0; k < 3; k++) (void)add_area(&t, LEVEL_COUNTY, (int)city);
+    t.hidden[2] = 1;
+    assert_int_equal(solved(&t), 1);
+    t.hidden[3] = 1;
+    assert_int_equal(solved(&t), 0);
+    t.area[0].level = LEVEL_CITY;
+}
+
+static void test_guard_is_inherited(void **state) {
+    struct indicator_def d[] = {
+        {.name = "crimes", .measure = MEASURE_FIGURE, .guarded = true, .of = "", .to = ""},
+        {.name = "deep", .measure = MEASURE_AGAINST, .of = "rate", .to = ""},
+        {.name = "open", .measure = MEASURE_COUNT, .of = "", .to = ""},
+        {.name = "rate", .measure = MEASURE_RATIO, .of = "crimes", .to = "open"},
+    };
+    struct pack_set packs = {.indicators = d, .n_indicators = 4};
+    const struct indicator_value rate = {VALUE_OK, 0.0003, 3, 10000},
+                                 none = {VALUE_NO_DATA, NAN, NAN, NAN};
+    (void)state;
+    assert_true(figure_guarded(&packs, &d[0]) && figure_guarded(&packs, &d[3]));
+    assert_true(figure_guarded(&packs, &d[1]));
+    assert_false(figure_guarded(&packs, &d[2]));
+    /* Three crimes among ten thousand residents are three matters. */
+    assert_true(figure_size(&packs, &d[3], &rate) == 3);
+    assert_true(figure_size(&packs, &d[3], &none) == 0);
+    assert_true(figure_size(&packs, &d[0], &(struct indicator_value){VALUE_OK, 12, 12, NAN}) == 12);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nothing_by_subtraction),
+        cmocka_unit_test(test_the_check_sees),
+        cmocka_unit_test(test_guard_is_inherited),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
