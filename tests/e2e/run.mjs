@@ -3,6 +3,7 @@
  * node tests/e2e/run.mjs --base http://127.0.0.1:PORT --accounts FILE [--only WORD] [--shots DIR]
  */
 import { api, axe, must, options, overflow, Run, settled } from './lib.mjs';
+import { indexWalks } from './index_walks.mjs';
 import { carryOn, makeMove, pointOfWorker, report } from './walks.mjs';
 
 const o = options();
@@ -104,7 +105,7 @@ await run.test('dispute with two parties, each sees its own part', async ({ open
   }
 });
 
-const PUBLIC = [['danger', '/'], ['what', '/?step=what'], ['follow', '/follow'], ['cell', '/cell'], ['signin', '/signin'], ['setup', '/setup'], ['reset', '/reset'], ['lost', '/nothing-here']];
+const PUBLIC = [['danger', '/'], ['what', '/?step=what'], ['follow', '/follow'], ['cell', '/cell'], ['safety', '/safety'], ['signin', '/signin'], ['setup', '/setup'], ['reset', '/reset'], ['lost', '/nothing-here']];
 const BY_ROLE = {
   operator: ['/desk', '/work', '/map', '/cases', '/cells', '/posts', '/areas', '/account', '/notices'],
   worker: ['/work'],
@@ -538,6 +539,8 @@ await run.test('a stranger is sent to the sign-in and back', async ({ open }) =>
   await p.click('main button[type=submit]');
   await p.waitForURL(/\/desk/);
 });
+
+await indexWalks(run, base);
 
 await run.test('first screen of a resident stays small', async ({ open }) => {
   const c = await open({ locale: 'en', width: 390 });

@@ -62,7 +62,9 @@ export interface IndexValues {
   level: string;
   data_seq: number;
   today: string;
-  state: 'provisional' | 'frozen' | 'published';
+  state: 'provisional' | 'frozen' | 'published' | 'what_if';
+  /** Of the copy that is kept; another than `hash` when late data came since. */
+  frozen_hash?: string | null;
   formula_hash: string;
   hash: string;
   draws: number;
@@ -140,7 +142,7 @@ export interface IndicatorValues {
   period: string;
   level: string;
   data_seq: number;
-  areas: { area: string; name: string; name_en?: string | null; state: ValueState; value: number | null; numerator: number | null; denominator: number | null }[];
+  areas: { area: string; name: string; name_en?: string | null; state: ValueState; value: number | null; numerator: number | null; denominator: number | null; shrunk?: number | null; effort?: number | null }[];
 }
 export interface PublicArea {
   area: string;
@@ -168,8 +170,6 @@ export interface PublicValues {
 
 /** Below this share of draws two neighbours in a ranking are not told apart. */
 export const TOLD_APART = 0.9;
-/** A guarded figure that rests on fewer matters is not told. */
-export const FIGURE_FLOOR = 10;
 
 const one = (v: number, digits: number): string => {
   const s = Math.abs(v).toFixed(digits);

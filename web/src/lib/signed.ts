@@ -6,6 +6,8 @@ import { formatPeriod, lastDay, parsePeriod, periodOf, stepPeriod, type Period }
 export interface Signed {
   index: string;
   level: string;
+  /** Levels that are signed off for the first period, this one among them. */
+  levels: string[];
   /** The period that was asked for first, then those before it, newest first. */
   series: PublicValues[];
 }
@@ -22,16 +24,20 @@ async function read(index: string, level: string, period: string): Promise<Publi
     throw e;
   }
 }
-async function withPast(first: PublicValues, ask: Read): Promise<Signed> {
+async function withPast(def: IndexDef, first: PublicValues, ask: Read): Promise<Signed> {
   const at = parsePeriod(first.period);
   const past = at ? Array.from({ length: BEFORE }, (_, k) => formatPeriod(stepPeriod(at, -k - 1))) : [];
-  const rest = await Promise.all(past.map((p) => ask(first.index, first.level, p)));
-  return { index: first.index, level: first.level, series: [first, ...rest.filter((x): x is PublicValues => x !== null)] };
+  const [rest, levels] = await Promise.all([
+    Promise.all(past.map((p) => ask(first.index, first.level, p))),
+    Promise.all(def.levels.map(async (l) => (l === first.level || (await ask(first.index, l, first.period)) ? l : ''))),
+  ]);
+  return { index: first.index, level: first.level, levels: levels.filter(Boolean), series: [first, ...rest.filter((x): x is PublicValues => x !== null)] };
 }
 /** One period that somebody named, with those before it; null when it is not signed off. */
-export async function readSigned(index: string, level: string, period: string, ask: Read = read): Promise<Signed | null> {
-  const first = parsePeriod(period) ? await ask(index, level, period) : null;
-  return first ? withPast(first, ask) : null;
+export async function readSigned(indices: readonly IndexDef[], index: string, level: string, period: string, ask: Read = read): Promise<Signed | null> {
+  const def = indices.find((d) => d.index === index && d.levels.includes(level));
+  const first = def && parsePeriod(period) ? await ask(index, level, period) : null;
+  return def && first ? withPast(def, first, ask) : null;
 }
 /** The newest month that is signed off, by the level that tells most; else the newest year. Broad indices come first. */
 export async function findSigned(indices: readonly IndexDef[], today: string, ask: Read = read): Promise<Signed | null> {
@@ -45,7 +51,8 @@ export async function findSigned(indices: readonly IndexDef[], today: string, as
   for (const p of tries) {
     const asks = broad.filter((d) => d.periods.includes(p.kind)).flatMap((d) => levelsOf(d).map((l) => ask(d.index, l, formatPeriod(p))));
     const first = (await Promise.all(asks)).find((x) => x !== null);
-    if (first) return withPast(first, ask);
+    const def = indices.find((d) => d.index === first?.index);
+    if (def && first) return withPast(def, first, ask);
   }
   return null;
 }
