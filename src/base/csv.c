@@ -96,8 +96,15 @@ static size_t without_end(const char *p, size_t n) {
     return n >= 2 && p[n - 2] == '\r' ? n - 2 : n - 1;
 }
 
+/* Wrong at byte `at` of a line; columns are told in characters. */
+static enum err_code wrong_at(long line, const char *p, size_t at, const char *what,
+                              struct err *err) {
+    return err_fail(err, ERR_SYNTAX, "CSV, line %ld, column %zu: %s", line, utf8_count(p, at) + 1,
+                    what);
+}
+
 /* Runs the quoting rules over one line's content. */
-static enum err_code scan(const struct csv_reader *r, const char *p, size_t n, enum state *state,
+static enum err_code scan(long line, char separator, const char *p, size_t n, enum state *state,
                           struct err *err) {
     enum state s = *state;
     for (size_t i = 0; i < n; i++) {
@@ -106,20 +113,46 @@ static enum err_code scan(const struct csv_reader *r, const char *p, size_t n, e
             if (c == '"') s = CLOSED;
         } else if (c == '"') {
             if (s == PLAIN)
-                return err_fail(
-                    err, ERR_SYNTAX,
-                    "CSV, line %ld: a quote inside a field that does not begin with one", r->line);
+                return wrong_at(line, p, i, "a quote inside a field that does not begin with one",
+                                err);
             s = QUOTED; /* the first of a field, or the second of a doubled one */
-        } else if (c == r->separator) {
+        } else if (c == separator) {
             s = AT_FIELD;
         } else if (s == CLOSED) {
-            return err_fail(err, ERR_SYNTAX, "CSV, line %ld: text after a closing quote", r->line);
+            return wrong_at(line, p, i, "text after a closing quote", err);
         } else {
             s = PLAIN;
         }
     }
     *state = s;
     return ERR_OK;
+}
+
+/* The same at byte `at` of the record at the start of the window. */
+static enum err_code wrong_in(const struct csv_reader *r, size_t at, const char *what,
+                              struct err *err) {
+    const char *p = r->w + r->start;
+    size_t from = 0;
+    long line = r->line;
+    for (size_t i = 0; i < at; i++) {
+        if (p[i] != '\n') continue;
+        from = i + 1;
+        line++;
+    }
+    return wrong_at(line, p + from, at - from, what, err);
+}
+
+/* Where the field begins that is still quoted after n bytes of the record. */
+static size_t opening(const struct csv_reader *r, size_t n) {
+    const char *p = r->w + r->start;
+    bool inside = false;
+    size_t at = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] != '"') continue;
+        if (!inside && (i == 0 || p[i - 1] != '"')) at = i;
+        inside = !inside;
+    }
+    return at;
 }
 
 /* The extent of the record at the start of the window: its bytes with the line end, and its lines.
@@ -132,21 +165,22 @@ static enum err_code find_record(struct csv_reader *r, size_t *n, long *n_line, 
         size_t len;
         TRY(line_length(r, *n, &len, err));
         if (len == 0 && state == QUOTED)
-            return err_fail(err, ERR_SYNTAX,
-                            "CSV, line %ld: a quote opens here and is never closed", r->line);
+            return wrong_in(r, opening(r, *n), "a quote opens here and is never closed", err);
         if (len == 0) return ERR_OK;
         const char *p = r->w + r->start + *n;
-        if (memchr(p, '\0', len) != NULL)
-            return err_fail(err, ERR_SYNTAX, "CSV, line %ld: a NUL byte", r->line);
-        TRY(scan(r, p, without_end(p, len), &state, err));
+        const char *nul = memchr(p, '\0', len);
+        if (nul != NULL)
+            return wrong_at(r->line + *n_line, p, (size_t)(nul - p), "a NUL byte", err);
+        TRY(scan(r->line + *n_line, r->separator, p, without_end(p, len), &state, err));
         *n += len;
         ++*n_line;
     } while (state == QUOTED);
     if (utf8_valid(r->w + r->start, *n)) return ERR_OK;
-    return err_fail(
-        err, ERR_SYNTAX,
-        "CSV, line %ld: not valid UTF-8 (a file in GBK or GB 18030 must be converted first)",
-        r->line);
+    size_t at = 0, step = 0;
+    uint32_t cp = 0;
+    while ((step = utf8_next(r->w + r->start + at, *n - at, &cp)) > 0) at += step;
+    return wrong_in(r, at, "not valid UTF-8 (a file in GBK or GB 18030 must be converted first)",
+                    err);
 }
 
 /* Copies one field without its quotes to *to; returns where the record goes on. */

@@ -93,6 +93,17 @@ bool utf8_is_cjk(uint32_t cp) {
     return cp >= 0x3005 && in_ranges(cp, cjk, sizeof cjk / sizeof cjk[0]);
 }
 
+size_t utf8_columns(const char *p, size_t n) {
+    size_t columns = 0;
+    for (size_t i = 0; i < n;) {
+        uint32_t cp = 0;
+        size_t step = utf8_next(p + i, n - i, &cp);
+        columns += utf8_is_cjk(cp) ? 2 : 1;
+        i += step == 0 ? 1 : step;
+    }
+    return columns;
+}
+
 uint32_t utf8_fold(uint32_t cp) {
     if (cp < 0x80) return cp >= 'A' && cp <= 'Z' ? cp + 32 : cp;
     if (cp >= 0xFF01 && cp <= 0xFF5E) return utf8_fold(cp - 0xFEE0);

@@ -20,6 +20,8 @@ size_t utf8_encode(uint32_t cp, char out[4]);
 size_t utf8_count(const char *p, size_t n);
 /* Length of the longest prefix of at most max bytes that cuts no code point. */
 size_t utf8_clip(const char *p, size_t n, size_t max);
+/* Columns that n bytes take on a terminal: a CJK character takes two. */
+size_t utf8_columns(const char *p, size_t n);
 /* Han, kana, bopomofo and hangul: written without spaces between words. */
 bool utf8_is_cjk(uint32_t cp);
 /* Simple lower case of Latin, Greek and Cyrillic letters; full-width forms become ASCII. Others

@@ -14,12 +14,12 @@ static const size_t most_memory = (size_t)12 << 30;
 
 struct args {
     const char *series, *method, *holidays, *step, *gaps, *duplicates;
-    const char *csv, *svg;
+    const char *csv, *svg, *lang;
     struct alarm_when when;
     struct series_options columns;
     struct settings settings;
     int64_t threads;
-    bool json, all;
+    bool json, all, zh;
 };
 
 /* What one run of the command holds. */
@@ -58,7 +58,8 @@ static size_t shared_options(struct args *a, const char *method_help, struct opt
         {"holidays", OPT_STR, &a->holidays, false, "FILE.csv",
          "column date; needs days, and weekday factors (8 weeks unless said)"},
         {"threads", OPT_INT, &a->threads, false, "N", "how many (all cores)"},
-        {"json", OPT_FLAG, &a->json, false, NULL, "JSON instead of the report"}};
+        {"json", OPT_FLAG, &a->json, false, NULL, "JSON instead of the report"},
+        {"lang", OPT_STR, &a->lang, false, "en|zh", "language of the report (en)"}};
     memcpy(out, own, sizeof own);
     return sizeof own / sizeof own[0] +
            settings_options(&a->settings, out + sizeof own / sizeof own[0]);
@@ -81,7 +82,8 @@ static enum err_code choice(const char *option, const char *text, const char *co
 static enum err_code check_args(struct args *a, struct err *err) {
     static const char *const steps[] = {"day", "week", NULL},
                              *const gaps[] = {"error", "zero", NULL},
-                             *const twice[] = {"error", "sum", NULL};
+                             *const twice[] = {"error", "sum", NULL},
+                             *const langs[] = {"en", "zh", NULL};
     size_t k = 0;
     TRY(choice("step", a->step, steps, &k, err));
     if (a->step != NULL) a->columns.step = k == 0 ? SERIES_DAY : SERIES_WEEK;
@@ -89,6 +91,8 @@ static enum err_code check_args(struct args *a, struct err *err) {
     a->columns.fill_zero = k == 1;
     TRY(choice("duplicates", a->duplicates, twice, &k, err));
     a->columns.sum_duplicates = k == 1;
+    TRY(choice("lang", a->lang, langs, &k, err));
+    a->zh = k == 1;
     if (a->threads < 0 || a->threads > 64)
         return err_fail(err, ERR_INVALID, "--threads: expected 0 to 64");
     if ((a->when.from != NULL) + (a->when.last != -1) + (a->when.history != -1) > 1)
@@ -189,7 +193,7 @@ static enum err_code tell(const struct args *a, const struct opened *o,
     if (a->json)
         TRY(report_json(answer, stdout, err));
     else if (!csv_out)
-        TRY(report_text(answer, a->all, stdout, err));
+        TRY(report_text(answer, a->all, a->zh, stdout, err));
     return fflush(stdout) == 0 ? ERR_OK : err_fail(err, ERR_IO, "the result could not be written");
 }
 
@@ -258,7 +262,7 @@ int cli_alarm_evaluate(int argc, char **argv) {
     for (size_t m = 0; m < o.n_method && rc == ERR_OK; m++) rc = ask(&a, &o, m, &answer[m], &err);
     if (rc == ERR_OK)
         rc = a.json ? report_score_json(answer, o.n_method, stdout, &err)
-                    : report_score_text(answer, o.n_method, stdout, &err);
+                    : report_score_text(answer, o.n_method, a.zh, stdout, &err);
     close_all(&o);
     return rc == ERR_OK ? 0 : cli_fail("alarm evaluate", &err);
 }

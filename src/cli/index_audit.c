@@ -12,7 +12,7 @@
 struct audit_args {
     struct index_files files, before;
     struct audit_wish wish;
-    const char *published, *ranks, *pairs, *parts, *correlations, *change;
+    const char *published, *ranks, *pairs, *parts, *correlations, *change, *lang;
     int64_t threads;
     bool json;
 };
@@ -23,6 +23,8 @@ static enum err_code check_args(const struct audit_args *g, struct err *err) {
     if (g->wish.seed < -1) return err_fail(err, ERR_INVALID, "--seed: expected 0 or more");
     if (g->threads < 0 || g->threads > 64)
         return err_fail(err, ERR_INVALID, "--threads: expected 0 to 64");
+    if (g->lang != NULL && strcmp(g->lang, "en") != 0 && strcmp(g->lang, "zh") != 0)
+        return err_fail(err, ERR_INVALID, "--lang \"%.20s\": expected en or zh", g->lang);
     bool earlier = g->before.data != NULL;
     if (!earlier && (g->before.meta != NULL || g->before.spec != NULL || g->published != NULL ||
                      g->before.denominators != NULL || g->change != NULL))
@@ -57,7 +59,7 @@ static enum err_code write_all(const struct audit_args *g, const struct audit *t
     if (g->json)
         audit_json(t, elapsed_ms, &out);
     else
-        audit_text(t, &out);
+        audit_text(t, g->lang != NULL && strcmp(g->lang, "zh") == 0, &out);
     enum err_code rc = buf_check(&out, err);
     if (rc == ERR_OK && (fwrite(buf_text(&out), 1, out.n, stdout) != out.n || fflush(stdout) != 0))
         rc = err_fail(err, ERR_IO, "cannot write the report");
@@ -148,7 +150,8 @@ int cli_index_audit(int argc, char **argv) {
          "write the correlations of all indicators as CSV"},
         {"change", OPT_STR, &g.change, false, "FILE", "write the parts of the changes as CSV"},
         {"threads", OPT_INT, &g.threads, false, "N", "how many (all cores)"},
-        {"json", OPT_FLAG, &g.json, false, NULL, "JSON instead of the report"}};
+        {"json", OPT_FLAG, &g.json, false, NULL, "JSON instead of the report"},
+        {"lang", OPT_STR, &g.lang, false, "en|zh", "language of the report (en)"}};
     const struct opt_command cmd = {
         "index audit",
         NULL,

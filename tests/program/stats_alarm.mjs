@@ -77,6 +77,9 @@ test('alarm: the report and the pictures', () => {
   must(!existsSync(`${svg}.svg`), 'one picture a group');
   const short = gezhiOk([...WEEKLY, '--method', 'farrington-flexible', '--years', '9', '--last', '1']);
   must(short.out.includes('not-enough-history'), short.out);
+  const zh = gezhiOk([...WEEKLY, '--method', 'farrington-flexible', '--years', '3', '--last', '20', '--lang', 'zh']).out;
+  must(zh.startsWith('farrington-flexible: 2 个组, 40 个日期已判断, 4 次报警') && /2024-07-08\s+31\s.*报警/.test(zh), zh);
+  must(gezhiOk([...WEEKLY, '--method', 'ewma', '--history', '9999', '--lang', 'zh']).out.includes('没有历史足够的日期'), 'nothing to judge is said');
 });
 
 test('alarm evaluate: golden JSON, several methods', () => {
@@ -87,7 +90,7 @@ test('alarm evaluate: golden JSON, several methods', () => {
     for (const k of ['judged', 'quiet', 'false_alarms', 'outbreaks', 'found']) equal(m[k], m.groups.reduce((s, g) => s + g[k], 0), `${m.method}: ${k} adds up`);
     close(m.false_alarm_rate, m.false_alarms / m.quiet, 'rate');
   }
-  must(gezhiOk(args).out.includes('cusum by group'), 'the report');
+  must(gezhiOk(args).out.includes('cusum by group') && gezhiOk([...args, '--lang', 'zh']).out.includes('误报率'), 'the report');
 });
 
 test('alarm: wrong use ends with 2, malformed input with 1 and its place', () => {
@@ -101,7 +104,7 @@ test('alarm: wrong use ends with 2, malformed input with 1 and its place', () =>
     [['--series', 'x', '--method', 'c1', '--baseline', '2'], /baseline: expected 3 to 365/], [['--series', 'x', '--method', 'c1', '--alpha', '7'], /alpha/],
     [['--series', 'x', '--method', 'c1,c2'], /one method/], [['--series', 'x', '--method', 'c1', '--gaps', 'fill'], /--gaps/],
     [['--series', 'x', '--method', 'c1', '--from', '2024-01-01', '--last', '3'], /exclude/], [['--series', 'x', '--method', 'farrington', '--holidays', 'y'], /--holidays/],
-    [['--series', 'x', '--method', 'farrington', '--trend', 'maybe'], /yes or no/],
+    [['--series', 'x', '--method', 'farrington', '--trend', 'maybe'], /yes or no/], [['--series', 'x', '--method', 'c1', '--lang', 'fr'], /expected en or zh/],
   ];
   for (const [args, says] of use) {
     const r = gezhi(['alarm', ...args]);
@@ -112,7 +115,7 @@ test('alarm: wrong use ends with 2, malformed input with 1 and its place', () =>
     ['date,count\n2024-01-01,1\n2024-01-01,2\n', [], /\.csv:3: column date.*line 2.*--duplicates/],
     ['date,count\n2024-01-01,1\n2024-01-02,1\n2024-01-05,2\n', [], /\.csv:4: column date.*2 missing.*--gaps/],
     ['date,cases\n2024-01-01,1\n', [], /count.*cases/s],
-    ['date,count\n2024-01-01,1\n2024-01-02,"x\n', [], /\.csv.*3/],
+    ['date,count\n2024-01-01,1\n2024-01-02,"x\n', [], /\.csv:3:12: a quote opens here/],
     ['date,count\n2024-01-01,1\n', ['--from', 'soon'], /--from/],
     ['date,count\n2024-01-01,1\n', ['--population', 'p'], /\bp\b/],
   ];

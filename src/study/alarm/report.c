@@ -5,6 +5,7 @@
 
 #include "base/csv.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "study/alarm/settings.h"
 
 enum { MAX_TEXT = 1 << 30 }; /* of one group */
@@ -30,18 +31,69 @@ static const char *state_of(const struct alarm_point *p) {
     return alarm_state_name((enum alarm_state)p->state);
 }
 
-static void note_fills(const struct series_set *s, FILE *out) {
-    if (s->filled > 0) (void)fprintf(out, "%zu missing dates were taken as 0.\n", s->filled);
-    if (s->summed > 0)
-        (void)fprintf(out, "%zu rows were added to one of the same date.\n", s->summed);
+/* ---- for a reader ---- */
+
+struct words {
+    const char *group, *groups, *date_judged, *dates_judged, *alarm, *alarms, *is_alarm;
+    const char *head[6], *score_head[7];
+    const char *filled, *summed, *unverified, *by_group, *no_date;
+    const char *state[ALARM_N_STATES];
+};
+static const struct words english = {
+    " group",
+    " groups",
+    " date judged",
+    " dates judged",
+    " alarm",
+    " alarms",
+    "ALARM",
+    {"date", "observed", "expected", "upper", "score", "p"},
+    {"method", "judged", "false rate", "found", "share", "dates hit", "mean days"},
+    " missing dates were taken as 0.",
+    " rows were added to one of the same date.",
+    " with these settings is checked by simulation only, not against another program.",
+    " by group",
+    "No date has enough of a past: a longer series is needed, or a smaller --history.",
+    {"", "not-enough-history", "too-few-cases", "no-spread", "no-fit"}};
+static const struct words chinese = {
+    " 个组",
+    " 个组",
+    " 个日期已判断",
+    " 个日期已判断",
+    " 次报警",
+    " 次报警",
+    "报警",
+    {"日期", "实际", "预期", "上限", "得分", "p"},
+    {"方法", "已判断", "误报率", "发现", "占比", "日期命中", "平均天数"},
+    " 个缺失的日期按 0 计。",
+    " 行已并入同一日期。",
+    "：此设置只经模拟检验，未与其他程序核对。",
+    "，按组",
+    "没有历史足够的日期：需要更长的序列，或更小的 --history。",
+    {"", "历史不足", "病例过少", "没有波动", "拟合未成"}};
+
+static const struct words *words_of(bool zh) { return zh ? &chinese : &english; }
+
+static void note_fills(const struct series_set *s, const struct words *w, struct buf *b) {
+    if (s->filled > 0) buf_printf(b, "%zu%s\n", s->filled, w->filled);
+    if (s->summed > 0) buf_printf(b, "%zu%s\n", s->summed, w->summed);
 }
 
-static void note_unverified(const struct alarm_answer *a, FILE *out) {
-    if (!alarm_verified(&a->spec))
-        (void)fprintf(out,
-                      "%s with these settings is checked by simulation only, not against "
-                      "another program.\n",
-                      a->name);
+static void blanks(struct buf *b, size_t columns, size_t width) {
+    for (; columns < width; columns++) buf_char(b, ' ');
+}
+
+/* Texts in columns of a terminal; what is too long for the left one is cut at a character. */
+static void text_left(struct buf *b, const char *s, size_t width) {
+    size_t n = utf8_clip(s, strlen(s), 2 * width);
+    buf_add(b, s, n);
+    blanks(b, utf8_columns(s, n), width);
+}
+
+static void text_right(struct buf *b, const char *s, size_t width) {
+    buf_char(b, ' ');
+    blanks(b, utf8_columns(s, strlen(s)), width);
+    buf_str(b, s);
 }
 
 static void text_number(struct buf *b, double v) {
@@ -51,7 +103,8 @@ static void text_number(struct buf *b, double v) {
         buf_printf(b, " %10.4g", v);
 }
 
-static void text_row(struct buf *b, const struct alarm_answer *a, size_t g, size_t k) {
+static void text_row(struct buf *b, const struct alarm_answer *a, size_t g, size_t k,
+                     const struct words *w) {
     char day[16];
     const struct alarm_point *p = &a->point[g][k];
     buf_printf(b, "  %-10s %9lld", date_of(a, g, k, day),
@@ -60,36 +113,47 @@ static void text_row(struct buf *b, const struct alarm_answer *a, size_t g, size
     text_number(b, p->upper);
     text_number(b, p->score);
     text_number(b, p->p_value);
-    if (p->alarm)
-        buf_str(b, "  ALARM\n");
-    else
-        buf_printf(b, "  %s\n", p->state == ALARM_OK ? "" : state_of(p));
+    buf_printf(b, "  %s\n", p->alarm ? w->is_alarm : w->state[p->state]);
 }
 
-enum err_code report_text(const struct alarm_answer *a, bool all, FILE *out, struct err *err) {
+static void group_head(struct buf *b, const struct alarm_answer *a, size_t g,
+                       const struct words *w) {
+    size_t alarms = alarm_answer_alarms(a, g);
+    buf_printf(b, "\n%s%s%zu%s\n  ", a->set->group[g].name, a->set->grouped ? ": " : "", alarms,
+               alarms == 1 ? w->alarm : w->alarms);
+    text_left(b, w->head[0], 10);
+    text_right(b, w->head[1], 9);
+    for (size_t k = 2; k < 6; k++) text_right(b, w->head[k], 10);
+    buf_char(b, '\n');
+}
+
+enum err_code report_text(const struct alarm_answer *a, bool all, bool zh, FILE *out,
+                          struct err *err) {
     struct buf b;
+    const struct words *w = words_of(zh);
     enum err_code rc = ERR_OK;
     size_t alarms = 0, points = 0;
     for (size_t g = 0; g < a->set->n_group; g++) {
         alarms += alarm_answer_alarms(a, g);
         points += n_judged(a, g);
     }
-    (void)fprintf(out, "%s: %zu group%s, %zu dates judged, %zu alarm%s\n", a->name, a->set->n_group,
-                  a->set->n_group == 1 ? "" : "s", points, alarms, alarms == 1 ? "" : "s");
-    note_fills(a->set, out);
-    note_unverified(a, out);
     buf_init(&b, MAX_TEXT);
+    buf_printf(&b, "%s: %zu%s, %zu%s, %zu%s\n", a->name, a->set->n_group,
+               a->set->n_group == 1 ? w->group : w->groups, points,
+               points == 1 ? w->date_judged : w->dates_judged, alarms,
+               alarms == 1 ? w->alarm : w->alarms);
+    note_fills(a->set, w, &b);
+    if (!alarm_verified(&a->spec)) buf_printf(&b, "%s%s\n", a->name, w->unverified);
+    if (points == 0) buf_printf(&b, "%s\n", w->no_date);
     for (size_t g = 0; g < a->set->n_group && rc == ERR_OK; g++) {
         size_t n = n_judged(a, g);
         if (n == 0) continue;
-        buf_printf(&b, "\n%s%s%zu alarm%s\n  %-10s %9s %10s %10s %10s %10s\n",
-                   a->set->group[g].name, a->set->grouped ? ": " : "", alarm_answer_alarms(a, g),
-                   alarm_answer_alarms(a, g) == 1 ? "" : "s", "date", "observed", "expected",
-                   "upper", "score", "p");
+        group_head(&b, a, g, w);
         for (size_t k = 0; k < n; k++)
-            if (all || a->point[g][k].alarm || k + 1 == n) text_row(&b, a, g, k);
+            if (all || a->point[g][k].alarm || k + 1 == n) text_row(&b, a, g, k, w);
         rc = flush(&b, out, err);
     }
+    if (rc == ERR_OK) rc = flush(&b, out, err);
     buf_deinit(&b);
     return rc;
 }
@@ -194,7 +258,9 @@ enum err_code report_csv(const struct alarm_answer *a, FILE *out, struct err *er
 /* ---- evaluation ---- */
 
 static void score_row(struct buf *b, const char *name, const struct alarm_score *s) {
-    buf_printf(b, "  %-20.40s %8zu", name, s->judged);
+    buf_str(b, "  ");
+    text_left(b, name, 20);
+    buf_printf(b, " %8zu", s->judged);
     text_number(b, alarm_false_rate(s));
     buf_printf(b, " %5zu/%-5zu", s->found, s->outbreaks);
     text_number(b, alarm_sensitivity(s));
@@ -203,21 +269,24 @@ static void score_row(struct buf *b, const char *name, const struct alarm_score 
     buf_char(b, '\n');
 }
 
-enum err_code report_score_text(const struct alarm_answer *a, size_t n, FILE *out,
+enum err_code report_score_text(const struct alarm_answer *a, size_t n, bool zh, FILE *out,
                                 struct err *err) {
+    static const size_t width[7] = {20, 8, 10, 11, 10, 10, 10};
+    const struct words *w = words_of(zh);
     struct buf b;
     struct alarm_score s;
-    note_fills(a[0].set, out);
     buf_init(&b, MAX_TEXT);
-    buf_printf(&b, "%zu group%s\n  %-20s %8s %10s %11s %10s %10s %10s\n", a[0].set->n_group,
-               a[0].set->n_group == 1 ? "" : "s", "method", "judged", "false rate", "found",
-               "share", "dates hit", "mean days");
+    note_fills(a[0].set, w, &b);
+    buf_printf(&b, "%zu%s\n  ", a[0].set->n_group, a[0].set->n_group == 1 ? w->group : w->groups);
+    text_left(&b, w->score_head[0], width[0]);
+    for (size_t k = 1; k < 7; k++) text_right(&b, w->score_head[k], width[k]);
+    buf_char(&b, '\n');
     for (size_t m = 0; m < n; m++) {
         alarm_answer_score(&a[m], SIZE_MAX, &s);
         score_row(&b, a[m].name, &s);
     }
     for (size_t m = 0; m < n && a[0].set->grouped; m++) {
-        buf_printf(&b, "\n%s by group\n", a[m].name);
+        buf_printf(&b, "\n%s%s\n", a[m].name, w->by_group);
         for (size_t g = 0; g < a[m].set->n_group; g++) {
             alarm_answer_score(&a[m], g, &s);
             score_row(&b, a[m].set->group[g].name, &s);

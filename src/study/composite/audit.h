@@ -115,7 +115,7 @@ enum err_code audit_change_run(const struct index_study *before, const struct in
 
 /* Reports. */
 void audit_json(const struct audit *t, double elapsed_ms, struct buf *out);
-void audit_text(const struct audit *t, struct buf *out);
+void audit_text(const struct audit *t, bool zh, struct buf *out);
 void audit_ranks_csv(const struct audit *t, struct buf *out);
 void audit_pairs_csv(const struct audit *t, struct buf *out);
 void audit_parts_csv(const struct audit *t, struct buf *out);

@@ -42,19 +42,7 @@ static const struct words chinese = {
     "个地区因数据不足被筛除",
     {"", "取值恒定，不能区分地区", "没有数据", "有数据的地区过少"}};
 
-/* Columns a text takes on a terminal: CJK characters take two. */
-static size_t width_of(const char *s) {
-    size_t width = 0, n = strlen(s);
-    while (n > 0) {
-        uint32_t cp = 0;
-        size_t step = utf8_next(s, n, &cp);
-        if (step == 0) step = 1;
-        width += utf8_is_cjk(cp) ? 2 : 1;
-        s += step;
-        n -= step;
-    }
-    return width;
-}
+static size_t width_of(const char *s) { return utf8_columns(s, strlen(s)); }
 
 static void pad(struct buf *out, const char *s, size_t width) {
     buf_str(out, s);

@@ -14,8 +14,17 @@ static const size_t max_text = (size_t)512 << 20;
 static enum err_code with_name(const char *name, enum err_code rc, struct err *err) {
     if (err == NULL) return rc;
     char said[sizeof err->detail];
+    static const char line[] = "CSV, line ", column[] = ", column ";
     (void)snprintf(said, sizeof said, "%s", err->detail);
-    return err_fail(err, rc, "%s: %.400s", name, said);
+    if (strncmp(said, line, sizeof line - 1) != 0)
+        return err_fail(err, rc, "%s: %.400s", name, said);
+    /* "CSV, line 2, column 5: what" becomes "name:2:5: what" */
+    const char *at = said + sizeof line - 1;
+    int digits = (int)strspn(at, "0123456789");
+    const char *rest = at + digits;
+    if (strncmp(rest, column, sizeof column - 1) != 0)
+        return err_fail(err, rc, "%s:%.*s%.400s", name, digits, at, rest);
+    return err_fail(err, rc, "%s:%.*s:%.400s", name, digits, at, rest + sizeof column - 1);
 }
 
 static char best_separator(const char *p, size_t n) {
@@ -63,8 +72,10 @@ static enum err_code take_head(struct filling *f, const struct csv_record *rec, 
 static enum err_code take_row(struct filling *f, const struct csv_record *rec, size_t row,
                               struct err *err) {
     if (rec->n != f->t->n_col)
-        return err_fail(err, ERR_INVALID, "%s:%ld: %zu fields, but the header has %zu columns",
-                        f->name, rec->line, rec->n, f->t->n_col);
+        return err_fail(err, ERR_INVALID,
+                        "%s:%ld: column %zu: %zu fields, but the header has %zu columns", f->name,
+                        rec->line, (rec->n < f->t->n_col ? rec->n : f->t->n_col) + 1, rec->n,
+                        f->t->n_col);
     if (row >= f->max_rows)
         return err_fail(err, ERR_LIMIT, "%s:%ld: more than %zu rows", f->name, rec->line,
                         f->max_rows);

@@ -119,13 +119,23 @@ static void test_dates(void **state) {
 static void test_malformed(void **state) {
     (void)state;
     refused("", ERR_INVALID, "t.csv: the file is empty; expected a header row");
-    refused("a,b\n1,2\n3\n", ERR_INVALID, "t.csv:3: 1 fields, but the header has 2 columns");
+    refused("a,b\n1,2\n3\n", ERR_INVALID,
+            "t.csv:3: column 2: 1 fields, but the header has 2 columns");
     refused("a,b,a\n", ERR_INVALID, "t.csv:1: two columns are named \"a\"");
     refused("a\n1\n2\n3\n4\n", ERR_LIMIT, "t.csv:5: more than 3 rows");
     const struct table *t = NULL;
     struct err err = {0};
     assert_int_equal(table_parse(a, "t.csv", "a\n\"x\n", 5, 0, 3, &t, &err), ERR_SYNTAX);
-    assert_non_null(strstr(err.detail, "t.csv"));
+    assert_non_null(strstr(err.detail, "t.csv:2:1: a quote opens here"));
+    refused("a,b\n\"x\n\",\"y\"\"z\n", ERR_SYNTAX,
+            "t.csv:3:3: a quote opens here and is never closed");
+    refused("a,b\n\xe5\xb7\xb7,x\"y\n", ERR_SYNTAX,
+            "t.csv:2:4: a quote inside a field that does not begin with one");
+    refused("a,b\n1,\"x\"y\n", ERR_SYNTAX, "t.csv:2:6: text after a closing quote");
+    refused("a,b\n1,\"x\n\xff\"\n", ERR_SYNTAX,
+            "t.csv:3:1: not valid UTF-8 (a file in GBK or GB 18030 must be converted first)");
+    refused("a,b\n1,2,3\n", ERR_INVALID,
+            "t.csv:2: column 3: 3 fields, but the header has 2 columns");
 }
 
 static void test_files(void **state) {
