@@ -11,7 +11,8 @@ static void put_formula(struct jw *w, const struct indicator_def *d) {
     jw_kstr(w, "type", d->type == NULL ? NULL : d->type->name);
     jw_kstr(w, "filter", d->filter_text[0] == '\0' ? NULL : d->filter_text);
     jw_kstr(w, "part", d->part_text[0] == '\0' ? NULL : d->part_text);
-    jw_kstr(w, "time", d->time_col < 0 ? NULL : d->type->fields[d->time_col].name);
+    jw_kstr(w, "time",
+            d->type == NULL || d->time_col < 0 ? NULL : d->type->fields[d->time_col].name);
     jw_kstr(w, "of", d->of[0] == '\0' ? NULL : d->of);
     jw_kstr(w, "to", d->to[0] == '\0' ? NULL : d->to);
     jw_kdouble(w, "per", d->per);

@@ -123,7 +123,7 @@ static enum err_code month(struct writing *w, const struct town *t, size_t town,
     double v[N_COUNTS + N_PARTS];
     for (size_t i = 0; i < N_COUNTS; i++) {
         /* A level of its own for each town and subject, the same in every month. */
-        struct rng own = rng_new((uint64_t)w->d->o->seed, STREAM * 2 + town * 100 + i);
+        struct rng own = rng_new((uint64_t)w->d->o->seed, (uint64_t)STREAM * 2 + town * 100 + i);
         double level = exp(0.3 * rng_normal(&own));
         v[i] = rng_poisson(&r, counts[i].per_10000 * t->base[counts[i].base] / 10000 * level);
         TRY(put(w, counts[i].indicator, t->code, period, v[i], NAN, err));
@@ -142,7 +142,8 @@ static enum err_code month(struct writing *w, const struct town *t, size_t town,
 static enum err_code survey(struct writing *w, const struct town *t, size_t town, int year,
                             struct err *err) {
     char period[16];
-    struct rng r = rng_new((uint64_t)w->d->o->seed, STREAM * 3 + town * 100 + (uint64_t)year);
+    struct rng r =
+        rng_new((uint64_t)w->d->o->seed, (uint64_t)STREAM * 3 + town * 100 + (uint64_t)year);
     (void)snprintf(period, sizeof period, "%04d", year);
     TRY(put(w, "survey_safe", t->code, period, 92 + floor(70 * rng_unit(&r)) / 10, 200, err));
     return put(w, "survey_satisfied", t->code, period, 90 + floor(80 * rng_unit(&r)) / 10, 200,
@@ -175,7 +176,7 @@ static enum err_code find_towns(struct demo *d, const struct grid *g, struct wri
         if (g->areas[i].level != LEVEL_TOWN) continue;
         size_t cells = 0;
         for (size_t k = 0; k < g->n_cells; k++) cells += g->cells[k].at[LEVEL_TOWN] == (int)i;
-        struct rng r = rng_new((uint64_t)d->o->seed, STREAM * 4 + i);
+        struct rng r = rng_new((uint64_t)d->o->seed, (uint64_t)STREAM * 4 + i);
         double residents = floor((double)(cells + 1) * (500 + 300 * rng_unit(&r)));
         w->towns[w->n_towns].code = arena_strdup(d->a, g->areas[i].code);
         if (w->towns[w->n_towns].code == NULL) return err_fail(err, ERR_NOMEM, "demo");

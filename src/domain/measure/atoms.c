@@ -193,7 +193,7 @@ bool row_counts(const struct atoms *t, const struct measured_row *r, const struc
 }
 
 struct cube_place row_place(const struct measured_row *r) {
-    struct cube_place p;
+    struct cube_place p = {"", "", "", "", ""};
     const char **to = &p.cell;
     for (int i = 0; i < CUBE_CODES; i++) {
         int col = type_field(r->type, place_fields[i]);

@@ -106,7 +106,7 @@ enum err_code cube_place_of(struct cube *c, const struct cube_place *p, uint32_t
     if (c->n_places == CUBE_MAX_PLACES)
         return err_fail(err, ERR_LIMIT, "more than %d places", CUBE_MAX_PLACES);
     if (!grow_places(c)) return nomem(err);
-    struct cube_place copy;
+    struct cube_place copy = {"", "", "", "", ""};
     const char **to = &copy.cell;
     for (int i = 0; i < CUBE_CODES; i++) {
         to[i] = codes(p)[i][0] == '\0' ? "" : arena_strdup(c->names, codes(p)[i]);

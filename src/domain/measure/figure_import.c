@@ -101,12 +101,12 @@ static void reject(struct importing *x, const struct csv_record *r, const char *
     if (x->in->rejected == NULL) return;
     struct buf b;
     char line[32];
-    buf_init(&b, CSV_MAX_RECORD * 2);
+    buf_init(&b, (size_t)CSV_MAX_RECORD * 2);
     (void)snprintf(line, sizeof line, "%ld", r->line);
     csv_field(&b, line, true);
     csv_field(&b, why, false);
     /* Not from the group's arena: a file of nothing but bad rows never ends a group. */
-    struct arena *scratch = arena_new(2 * CSV_MAX_RECORD);
+    struct arena *scratch = arena_new((size_t)CSV_MAX_RECORD * 2);
     const char *raw = scratch == NULL ? NULL : arena_dup(scratch, r->raw, r->raw_n);
     csv_field(&b, raw == NULL ? "" : raw, false);
     csv_end(&b);

@@ -229,6 +229,10 @@ static enum err_code make_tree(struct reading *r) {
     d->tree.parent = parent;
     d->tree.direction = direction;
     d->tree.weight = weight;
+    for (size_t i = 0; i < d->n_nodes; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(code[i], code[k]) == 0)
+                return fault(r, r->doc->v, "this name stands twice in the tree", code[i]);
     struct err why = {0};
     enum err_code rc = composite_tree_init(&d->tree, r->a, &why);
     return rc == ERR_OK ? rc : err_fail(r->err, rc, "%s: %.300s", r->doc->file, why.detail);

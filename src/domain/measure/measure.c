@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "store/os.h"
@@ -217,14 +218,8 @@ enum err_code measure_borrow(struct measure *m, const struct cube **cube, int64_
 }
 
 void measure_wait(struct measure *m, int64_t seq, int timeout_ms) {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    int64_t at_us = clock_mono_us() + (int64_t)timeout_ms * 1000;
+    struct timespec until = {.tv_sec = at_us / 1000000, .tv_nsec = at_us % 1000000 * 1000};
     (void)pthread_mutex_lock(&m->turn);
     while (m->reached < seq && pthread_cond_timedwait(&m->moved, &m->turn, &until) == 0) {
     }

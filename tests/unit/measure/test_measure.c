@@ -347,11 +347,111 @@ static void test_figures(void **state) {
     measure_close(m);
 }
 
+static enum err_code late_dates(struct tx *tx, void *arg, struct err *err) {
+    struct history *h = arg;
+    const struct engine *e = h->city->engine;
+    static const int64_t opened[] = {INT64_MIN, INT64_MAX, -1, 0, 1767196800000000};
+    for (size_t i = 0; i < sizeof opened / sizeof opened[0]; i++) {
+        struct cell cells[CASE_MAX_COLS];
+        int64_t id = 0;
+        memset(cells, 0, sizeof cells);
+        draw_row(e, &h->rng, 1000 + i, tx_arena(tx), cells);
+        set(e, cells, CASE_opened_at, cell_int(opened[i]));
+        TRY(tx_insert(tx, &e->case_type->table, cells, &id, err));
+    }
+    return ERR_OK;
+}
+
+/* One date far out counts nowhere and stops nothing; a new case stands in the cube at once. */
+static void test_slips_in_dates(void **state) {
+    struct test_city *c = *state;
+    struct history h = {.city = c, .rng = rng_new(4, 0)};
+    struct measure *m = open_measure(c);
+    struct asked before = ask(c, m, "reported", "2026-01", LEVEL_CITY, 30000);
+    city_run(c, late_dates, &h);
+    check_equal(c, m);
+    /* The last of them lies at the very start of the city's 2026. */
+    struct asked after = ask(c, m, "reported", "2026-01", LEVEL_CITY, 30000);
+    assert_true(after.v[0].value == before.v[0].value + 1);
+    after = ask(c, m, "reported", "2025-12-31", LEVEL_CITY, 30000);
+    assert_true(after.v[0].value == 0);
+    m = reopen(c, m, true);
+    check_equal(c, m);
+    ledger_close(c->folder.ledger);
+    c->folder.ledger = NULL;
+    measure_close(m);
+}
+
+/* Numbers that would not stay finite, and two figures that begin on one day. */
+static void test_figures_at_the_edge(void **state) {
+    struct test_city *c = *state;
+    struct measure *m = open_measure(c);
+    char *rejected = NULL, *restated = NULL;
+    static const char file[] = "note,value,period,area,indicator,denominator\n"
+                               ",1e16,2026-05,990101000000,extended,\n"
+                               ",inf,2026-05,990101000000,extended,\n"
+                               ",0x10,2026-05,990101000000,extended,\n"
+                               ",4,2026-05,990101000000,extended,1e-300\n"
+                               ",4,2026-05,990101000000,extended,1e300\n"
+                               ",4,2026-02-30,990101000000,extended,\n"
+                               ",4,2026-05,990101000000,extended\n"
+                               ",500,2026-01,990101000000,residents,\n"
+                               ",700,2026,990101000000,residents,\n";
+    struct figure_imported n = import(c, file, false, &rejected, &restated);
+    assert_int_equal(n.read, 9);
+    assert_int_equal(n.added, 2);
+    assert_int_equal(n.rejected, 7);
+    free(rejected);
+    free(restated);
+    /* The figure of January is closer to the point than that of the year. */
+    struct asked x = ask(c, m, "residents", "2026-06", LEVEL_COUNTY, 30000);
+    assert_true(x.v[0].value == 500);
+    /* Before it began there was none. */
+    x = ask(c, m, "residents", "2025-12", LEVEL_COUNTY, 30000);
+    assert_int_equal(x.v[0].state, VALUE_NO_DATA);
+    ledger_close(c->folder.ledger);
+    c->folder.ledger = NULL;
+    measure_close(m);
+}
+
+/* An indicator over its own past, and a past that is not there. */
+static void test_against_the_past(void **state) {
+    struct test_city *c = *state;
+    struct measure *m = open_measure(c);
+    char *rejected = NULL, *restated = NULL;
+    struct figure_imported n =
+        import(c,
+               "indicator,area,period,value\nfires,990101000000,2026-03,9\n"
+               "fires,990101000000,2026-02,3\nfires,990101000000,2025-03,6\n"
+               "fires,990101000000,2024-03,12\nfires,990101000000,2023-03,18\n"
+               "fires,990102000000,2026-03,5\nfires,990102000000,2025-03,0\n",
+               false, &rejected, &restated);
+    assert_int_equal(n.added, 7);
+    free(rejected);
+    free(restated);
+    struct asked x = ask(c, m, "fires_against_last_year", "2026-03", LEVEL_COUNTY, 30000);
+    assert_true(x.v[0].value == 150);
+    assert_int_equal(x.v[1].state, VALUE_NO_CASES); /* over nothing */
+    x = ask(c, m, "fires_against_three_years", "2026-03", LEVEL_COUNTY, 30000);
+    assert_true(fabs(x.v[0].value - 75) < 1e-9);
+    assert_int_equal(x.v[1].state, VALUE_NO_DATA);
+    x = ask(c, m, "fires_against_last_period", "2026-03", LEVEL_COUNTY, 30000);
+    assert_true(x.v[0].value == 300);
+    x = ask(c, m, "fires_against_last_period", "2026-02", LEVEL_COUNTY, 30000);
+    assert_int_equal(x.v[0].state, VALUE_NO_DATA);
+    ledger_close(c->folder.ledger);
+    c->folder.ledger = NULL;
+    measure_close(m);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_live_equals_recompute, city_setup, city_teardown),
         cmocka_unit_test_setup_teardown(test_bulletin, city_setup, city_teardown),
         cmocka_unit_test_setup_teardown(test_figures, city_setup, city_teardown),
+        cmocka_unit_test_setup_teardown(test_slips_in_dates, city_setup, city_teardown),
+        cmocka_unit_test_setup_teardown(test_figures_at_the_edge, city_setup, city_teardown),
+        cmocka_unit_test_setup_teardown(test_against_the_past, city_setup, city_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

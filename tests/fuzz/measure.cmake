@@ -1,0 +1,2 @@
+gezhi_fuzz(cube fuzz_cube.c LINK measure)
+gezhi_fuzz(index_yaml fuzz_index_yaml.c LINK measure)
