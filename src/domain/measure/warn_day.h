@@ -15,9 +15,10 @@ struct warn_signal {
     size_t n_places;
     double lon, lat, radius_m; /* circle around the cases; NaN, NaN, 0 when none has a point */
     double observed, expected;
-    double p;          /* NaN when the method has none */
-    double recurrence; /* days in which chance alone does as well, over all that the rule looked at
-                          that day; NaN when the method has no p */
+    double p;            /* NaN when the method has none */
+    double recurrence;   /* days in which chance alone does as well in this one series; NaN when the
+                            method has no p */
+    size_t n_series;     /* how many series (scans) the rule looked at that day */
     const uint32_t *row; /* the cases: indices into rows, by time */
     size_t n_rows;
     size_t held[WARN_N_HELD]; /* rows in the window that the rule would have seen, by guard */

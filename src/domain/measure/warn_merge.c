@@ -39,6 +39,15 @@ static bool share_place(const struct warn_signal *x, const struct warn_signal *y
     return geo_distance_m(x->lon, x->lat, y->lon, y->lat) <= x->radius_m + y->radius_m;
 }
 
+/* Two clusters of different classes in one spot and at one time: a market, a works yard, a burst
+ * pipe. */
+static bool one_spot(const struct warn_signal *x, const struct warn_signal *y) {
+    double wide = x->radius_m > y->radius_m ? x->radius_m : y->radius_m;
+    if (x->rule->method != WARN_SCAN || y->rule->method != WARN_SCAN) return false;
+    if (x->day < y->from || y->day < x->from || isnan(x->lon) || isnan(y->lon)) return false;
+    return geo_distance_m(x->lon, x->lat, y->lon, y->lat) <= wide / 2;
+}
+
 bool warn_same_cause(const struct warn_rows *rows, const struct warn_signal *x,
                      const struct warn_signal *y, double merge_days) {
     const struct warn_signal *a = x->day <= y->day ? x : y, *b = a == x ? y : x;
@@ -46,7 +55,7 @@ bool warn_same_cause(const struct warn_rows *rows, const struct warn_signal *x,
     if ((x->rule->method == WARN_SILENCE) != (y->rule->method == WARN_SILENCE)) return false;
     if ((double)(b->from - a->day) > merge_days) return false;
     if ((double)(b->day - a->day) > merge_days + 1) return false;
-    return share_place(x, y) && share_class(rows, x, y);
+    return one_spot(x, y) || (share_place(x, y) && share_class(rows, x, y));
 }
 
 static enum err_code append(struct warn_board *b, struct warning *x, const struct warn_signal *s,
@@ -82,25 +91,52 @@ static struct warning *new_warning(struct warn_board *b, int32_t day) {
     return x;
 }
 
+/* Several classes that rise in the whole city on one day: weather, a failure of supply. A class
+ * that rises only later is a warning of its own. */
+static bool one_day(const struct warning *x, const struct warn_signal *y,
+                    const struct warn_signal *s) {
+    return x->raised == s->day && y->day == s->day && y->rule->level == WARN_CITY &&
+           s->rule->level == WARN_CITY && y->rule->method != WARN_SILENCE &&
+           s->rule->method != WARN_SILENCE;
+}
+
 static bool belongs(const struct warn_board *b, const struct warning *x,
                     const struct warn_signal *s) {
     if (x->into != NULL || (double)(s->day - x->last) > b->merge_days + 1) return false;
     for (size_t i = x->n; i > 0; i--)
-        if (warn_same_cause(b->rows, x->signal[i - 1], s, b->merge_days)) return true;
+        if (one_day(x, x->signal[i - 1], s) ||
+            warn_same_cause(b->rows, x->signal[i - 1], s, b->merge_days))
+            return true;
     return false;
 }
 
-/* To the oldest warning it belongs to; later ones that it ties to that one join it. */
+static bool citywide(const struct warning *x) {
+    for (size_t i = 0; i < x->n; i++)
+        if (x->signal[i]->rule->level == WARN_CITY) return true;
+    return false;
+}
+
+/* A rise of the whole city is never hidden in an older warning of one spot. */
+static bool may_join(const struct warning *x, const struct warn_signal *s) {
+    return s->rule->level != WARN_CITY || x->raised == s->day || citywide(x);
+}
+
+/* To the oldest warning it belongs to, one of the whole city before one of a spot. Later ones of a
+ * spot that it ties to that one join it. */
 static enum err_code place_signal(struct warn_board *b, const struct warn_signal *s,
                                   struct err *err) {
     struct warning *home = NULL;
+    bool wide = false;
     for (size_t i = 0; i < b->n; i++) {
         struct warning *x = b->warning[i];
-        if (!belongs(b, x, s)) continue;
-        if (home == NULL) {
-            home = x;
-            continue;
-        }
+        if (!belongs(b, x, s) || !may_join(x, s)) continue;
+        if (home != NULL && (wide || !citywide(x))) continue;
+        home = x;
+        wide = citywide(x);
+    }
+    for (size_t i = home == NULL ? b->n : home->number; i < b->n && !wide; i++) {
+        struct warning *x = b->warning[i];
+        if (x == home || !belongs(b, x, s)) continue;
         for (size_t k = 0; k < x->n; k++) TRY(append(b, home, x->signal[k], err));
         x->into = home;
     }
@@ -160,6 +196,7 @@ void warn_signal_json(struct jw *w, const struct warn_rows *rows, const struct w
     jw_kdouble(w, "expected", s->expected);
     jw_kdouble(w, "p", s->p);
     jw_kdouble(w, "recurrence_days", s->recurrence);
+    jw_kint(w, "series", (int64_t)s->n_series);
     warn_held_json(w, s->held);
     jw_kint(w, "n_cases", (int64_t)s->n_rows);
     jw_key(w, "cases");

@@ -1,6 +1,7 @@
-/* domain/measure/warn_merge.h - several signals of one cause are one warning: the same days, a
- * common class and places that touch. Holds no rows of its own; the arena it was made with keeps
- * everything, signals are borrowed. Not safe from several threads. */
+/* domain/measure/warn_merge.h - several signals of one cause are one warning: the same days, and a
+ * common class and places that touch, or one spot, or first raised in the whole city on one day.
+ * Holds no rows of its own; the arena it was made with keeps everything, signals are borrowed. Not
+ * safe from several threads. */
 #ifndef DOMAIN_MEASURE_WARN_MERGE_H
 #define DOMAIN_MEASURE_WARN_MERGE_H
 #include "base/json.h"
@@ -32,8 +33,8 @@ bool warn_same_cause(const struct warn_rows *rows, const struct warn_signal *x,
                      const struct warn_signal *y, double merge_days);
 
 /* {"rule","title","color","level","method","day","from","class","places","lon","lat","radius_m",
- * "observed","expected","p","recurrence_days","held":{...},"cases":[...]}: at most `most` cases,
- * "n_cases" tells how many there are. */
+ * "observed","expected","p","recurrence_days","series","held":{...},"cases":[...]}: at most `most`
+ * cases, "n_cases" tells how many there are. */
 void warn_signal_json(struct jw *w, const struct warn_rows *rows, const struct warn_signal *s,
                       size_t most);
 /* "held": {"default_point": n, ...} */

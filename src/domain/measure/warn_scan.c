@@ -170,14 +170,15 @@ static enum err_code keep_clusters(struct warn_work *w, const struct field *f,
         double p = c->p_value;
         /* No replica reached it: the tail of their maxima says how much rarer it is. */
         if (c->rank_in == 1 && !isnan(c->p_gumbel) && c->p_gumbel < p) p = c->p_gumbel;
-        double recurrence = 1 / (fmax(p, 1e-12) * (double)n_scans);
+        double recurrence = 1 / fmax(p, 1e-12);
         if (recurrence < w->rule->recurrence || (double)c->observed < w->rule->min) continue;
         struct warn_signal s = {.cls = cls,
                                 .from = w->view->day - (int32_t)(c->slot_last - c->slot_first),
                                 .observed = (double)c->observed,
                                 .expected = c->expected,
                                 .p = p,
-                                .recurrence = recurrence};
+                                .recurrence = recurrence,
+                                .n_series = n_scans};
         TRY(tell(w, f, c, &s, err));
         TRY(warn_keep(w, &s, s.row, s.n_rows, err));
     }
@@ -255,7 +256,6 @@ enum err_code warn_scan_run(struct warn_work *w, struct err *err) {
                    ? scan_group(w, w->row, w->n_rows, WARN_ANY_CLASS, 1, err)
                    : ERR_OK;
     TRY(by_class(w, &row, &first, err));
-    /* What chance does is shared among all classes of the rule that have cases, scanned or not. */
     for (size_t k = 0; k < w->view->rows->packs->n_classes; k++) n_scans += first[k + 1] > first[k];
     for (size_t k = 0; k < w->view->rows->packs->n_classes; k++) {
         size_t n = first[k + 1] - first[k];

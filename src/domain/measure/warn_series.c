@@ -216,6 +216,7 @@ static enum err_code judge_and_keep(struct warn_work *w, const struct series *s,
     TRY(judge(w, s, n_days, &j, err));
     if (!j.raised) return ERR_OK;
     int32_t from = w->view->day - j.window + 1;
+    int step = w->rule->method == WARN_FARRINGTON ? 7 : 1;
     size_t k = s->n;
     while (k > 0 && w->view->rows->row[s->row[k - 1]].day >= from) k--;
     uint32_t *row = ARENA_NEW(w->a, uint32_t, s->n - k + 1);
@@ -233,7 +234,8 @@ static enum err_code judge_and_keep(struct warn_work *w, const struct series *s,
                             .row = row,
                             .n_rows = s->n - k};
     if (w->rule->method != WARN_SILENCE && x.observed < w->rule->min) return ERR_OK;
-    x.recurrence = isnan(j.p) ? NAN : 1 / (fmax(j.p, 1e-12) * (double)n_series);
+    x.n_series = n_series;
+    x.recurrence = isnan(j.p) ? NAN : (double)step / fmax(j.p, 1e-12);
     return warn_keep(w, &x, s->row, s->n, err);
 }
 
