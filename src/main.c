@@ -1,4 +1,5 @@
 /* gezhi - the command line: one table of subcommands. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,10 +48,12 @@ static const struct subcommand subcommands[] = {
 };
 enum { N_SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
 
-static int help(FILE *out) {
+/* All commands, or those whose first word is `first`. */
+static int help(FILE *out, const char *first) {
     (void)fprintf(out, "Gezhi, municipal governance platform.\n\nUsage: gezhi COMMAND ...\n\n");
     for (size_t i = 0; i < N_SUBCOMMANDS; i++) {
         char name[64];
+        if (first != NULL && strcmp(first, subcommands[i].name) != 0) continue;
         (void)snprintf(name, sizeof name, "%s%s%s", subcommands[i].name,
                        subcommands[i].second == NULL ? "" : " ",
                        subcommands[i].second == NULL ? "" : subcommands[i].second);
@@ -61,8 +64,9 @@ static int help(FILE *out) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 2) return help(stderr);
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) return help(stdout);
+    bool begun = false; /* the first word is that of a command of two */
+    if (argc < 2) return help(stderr, NULL);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) return help(stdout, NULL);
     if (strcmp(argv[1], "--version") == 0) {
         (void)printf("gezhi %s\n", GEZHI_VERSION);
         return 0;
@@ -72,7 +76,10 @@ int main(int argc, char **argv) {
         if (strcmp(argv[1], s->name) != 0) continue;
         if (s->second == NULL) return s->run(argc - 2, argv + 2);
         if (argc > 2 && strcmp(argv[2], s->second) == 0) return s->run(argc - 3, argv + 3);
+        begun = true;
     }
-    (void)fprintf(stderr, "gezhi: there is no command \"%s\"\n\n", argv[1]);
-    return help(stderr);
+    if (begun && argc > 2 && strcmp(argv[2], "--help") == 0) return help(stdout, argv[1]);
+    (void)fprintf(stderr, "gezhi: there is no command \"%s%s%s\"\n\n", argv[1],
+                  begun && argc > 2 ? " " : "", begun && argc > 2 ? argv[2] : "");
+    return help(stderr, begun ? argv[1] : NULL);
 }

@@ -132,10 +132,11 @@ test('index audit: wrong use 2, failure 1 with file and line, help with its exam
   must(example !== undefined, help);
   const words = example.slice(example.indexOf('index audit')).trim().split(' ').map((w) => (w.startsWith('samples/') ? join(ROOT, w) : w));
   gezhiOk([...words, '--draws', '50']);
+  must(gezhiOk([...words, '--draws', '50', '--lang', 'zh', '--area', 'D05', '--what-if', 'Theft=5']).out.includes('Safety 的审查：8 项指标，12 个地区'), 'the report in Chinese');
   const spec = (text) => { const f = `${fresh('spec')}.yaml`; writeFileSync(f, text); return ['index', 'audit', ...FILES, '--spec', f]; };
   const rows = [
     [['index', 'audit'], 2, 'data'], [[...BASE, '--draws', '0'], 2, 'draws'], [[...BASE, '--nonsense'], 2, 'nonsense'],
-    [[...BASE, '--published', sample('index_data.csv')], 2, '--before'], [[...BASE, '--threads', '-3'], 2, 'threads'],
+    [[...BASE, '--published', sample('index_data.csv')], 2, '--before'], [[...BASE, '--threads', '-3'], 2, 'threads'], [[...BASE, '--lang', 'fr'], 2, 'en or zh'],
     [[...BASE, '--area', 'D99'], 1, 'D99'], [[...BASE, '--what-if', 'Nothing=1'], 1, 'Nothing'], [[...BASE, '--what-if', 'Theft'], 1, 'Theft'],
     [[...BASE, '--what-if', 'Theft=-1'], 1, 'weight'], [[...BASE, '--what-if-mean', 'golden'], 1, 'golden'],
     [['index', 'audit', ...FILES, '--spec', '/no/spec'], 1, '/no/spec'],
