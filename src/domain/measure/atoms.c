@@ -193,14 +193,13 @@ bool row_counts(const struct atoms *t, const struct measured_row *r, const struc
 }
 
 struct cube_place row_place(const struct measured_row *r) {
-    struct cube_place p = {"", "", "", "", ""};
-    const char **to = &p.cell;
+    const char *to[CUBE_CODES];
     for (int i = 0; i < CUBE_CODES; i++) {
         int col = type_field(r->type, place_fields[i]);
         const struct cell *c = col < 0 ? NULL : &r->cells[col];
         to[i] = c == NULL || c->type != CELL_TEXT || c->n > MAX_CELL_TEXT / 2 ? "" : c->p;
     }
-    return p;
+    return (struct cube_place){to[0], to[1], to[2], to[3], to[4]};
 }
 
 /* The measured value as a whole number; false when the row has none, or one so far out that sums

@@ -51,17 +51,16 @@ void cube_free(struct cube *c) {
 
 /* ---- places */
 
-static const char *const *codes(const struct cube_place *p) { return &p->cell; }
-
 static uint64_t place_hash(const struct cube_place *p) {
     uint64_t h = 0;
-    for (int i = 0; i < CUBE_CODES; i++) h = hash_xxh64(codes(p)[i], strlen(codes(p)[i]) + 1, h);
+    for (int i = 0; i < CUBE_CODES; i++)
+        h = hash_xxh64(cube_code(p, i), strlen(cube_code(p, i)) + 1, h);
     return h;
 }
 
 static bool same_place(const struct cube_place *a, const struct cube_place *b) {
     for (int i = 0; i < CUBE_CODES; i++)
-        if (strcmp(codes(a)[i], codes(b)[i]) != 0) return false;
+        if (strcmp(cube_code(a, i), cube_code(b, i)) != 0) return false;
     return true;
 }
 
@@ -106,12 +105,12 @@ enum err_code cube_place_of(struct cube *c, const struct cube_place *p, uint32_t
     if (c->n_places == CUBE_MAX_PLACES)
         return err_fail(err, ERR_LIMIT, "more than %d places", CUBE_MAX_PLACES);
     if (!grow_places(c)) return nomem(err);
-    struct cube_place copy = {"", "", "", "", ""};
-    const char **to = &copy.cell;
+    const char *to[CUBE_CODES];
     for (int i = 0; i < CUBE_CODES; i++) {
-        to[i] = codes(p)[i][0] == '\0' ? "" : arena_strdup(c->names, codes(p)[i]);
+        to[i] = cube_code(p, i)[0] == '\0' ? "" : arena_strdup(c->names, cube_code(p, i));
         if (to[i] == NULL) return nomem(err);
     }
+    const struct cube_place copy = {to[0], to[1], to[2], to[3], to[4]};
     c->place[c->n_places] = copy;
     put_slot(c->slot, c->n_slots, &copy, (uint32_t)c->n_places);
     *out = (uint32_t)c->n_places++;

@@ -50,8 +50,7 @@ enum err_code cube_save(const struct cube *c, const unsigned char tag[32], int64
     put_u64(&s, (uint64_t)seq);
     put_u64(&s, c->n_places);
     for (size_t i = 0; i < c->n_places; i++) {
-        const char *const *code = &c->place[i].cell;
-        for (int k = 0; k < CUBE_CODES; k++) put_text(&s, code[k]);
+        for (int k = 0; k < CUBE_CODES; k++) put_text(&s, cube_code(&c->place[i], k));
     }
     put_u64(&s, c->n_atoms);
     for (size_t i = 0; i < c->n_atoms; i++) {
@@ -88,15 +87,13 @@ static enum err_code get_places(struct stream *s, struct cube *c, struct err *er
     uint64_t n = get_u64(s, CUBE_MAX_PLACES);
     for (uint64_t i = 0; i < n && !s->bad; i++) {
         char text[CUBE_CODES][NAME_MAX_BYTES + 1];
-        struct cube_place p;
-        const char **to = &p.cell;
         uint32_t number = 0;
         for (int k = 0; k < CUBE_CODES; k++) {
             size_t len = (size_t)get_u64(s, NAME_MAX_BYTES);
             get(s, text[k], len);
             text[k][len] = '\0';
-            to[k] = text[k];
         }
+        const struct cube_place p = {text[0], text[1], text[2], text[3], text[4]};
         TRY(cube_place_of(c, &p, &number, err));
         if (number != i) s->bad = true; /* a place twice */
     }

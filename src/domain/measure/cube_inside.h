@@ -26,5 +26,10 @@ struct cube {
     uint32_t *slot; /* n_slots, a power of two: place + 1, or 0 */
     size_t n_slots;
 };
+/* Codes of a place in order, from the cell up. */
+static inline const char *cube_code(const struct cube_place *p, int i) {
+    const char *const all[CUBE_CODES] = {p->cell, p->community, p->town, p->county, p->city};
+    return all[i];
+}
 int64_t cube_value_at(const struct cube_atom *a, const struct cube_block *b, uint32_t i);
 #endif
