@@ -6,8 +6,9 @@
 #include "api/handlers.h"
 #include "api/index_view.h"
 #include "domain/measure/index_freeze.h"
+#include "store/statements.h"
 
-enum { DRAWS = 1000, SEED = 1 };
+enum { DRAWS = 1000, SEED = 1, MAX_SIGNED = 400 };
 
 /* ---- definitions */
 
@@ -42,7 +43,6 @@ static void put_words(struct jw *w, const char *key, unsigned bits, bool levels)
 static void put_index(struct jw *w, const struct index_def *d) {
     char hash[65];
     index_hash_text(d->hash, hash);
-    jw_obj(w);
     jw_kstr(w, "index", d->name);
     index_text_json(w, "title", &d->title);
     index_text_json(w, "stands_for", &d->stands_for);
@@ -53,22 +53,56 @@ static void put_index(struct jw *w, const struct index_def *d) {
     put_words(w, "periods", d->periods, false);
     index_bands_json(w, d);
     put_nodes(w, d);
-    jw_end(w, '}');
 }
 
-static enum err_code list_indices(struct call *c, struct err *err) {
+/* The periods and levels that are signed off, newest first. */
+static enum err_code put_signed(struct jw *w, struct db *db, const char *index, struct err *err) {
+    struct cell p[3] = {cell_int(1), cell_text(index), cell_int(MAX_SIGNED)};
+    struct cursor *cur = NULL;
+    TRY(db_query(db, stmt_sql(STMT_INDEX_SIGNED), p, 3, &cur, err));
+    enum err_code rc = ERR_OK;
+    jw_key(w, "published");
+    jw_arr(w);
+    for (bool has = true; rc == ERR_OK && has;) {
+        rc = cursor_next(cur, &has, err);
+        if (rc != ERR_OK || !has) break;
+        jw_obj(w);
+        jw_kstr(w, "period", cursor_text(cur, 0));
+        jw_kstr(w, "level", area_level_name((int)cursor_int(cur, 1)));
+        jw_end(w, '}');
+    }
+    jw_end(w, ']');
+    cursor_close(cur);
+    return rc;
+}
+
+/* db: also what is signed off; NULL: the definitions alone. */
+static enum err_code list_indices(struct call *c, struct db *db, struct err *err) {
     struct jw w = call_json(c);
     jw_obj(&w);
     jw_key(&w, "items");
     jw_arr(&w);
-    for (size_t i = 0; i < c->app->indices->n; i++) put_index(&w, &c->app->indices->index[i]);
+    for (size_t i = 0; i < c->app->indices->n; i++) {
+        const struct index_def *d = &c->app->indices->index[i];
+        jw_obj(&w);
+        put_index(&w, d);
+        if (db != NULL) TRY(put_signed(&w, db, d->name, err));
+        jw_end(&w, '}');
+    }
     jw_end(&w, ']');
     jw_end(&w, '}');
     return buf_check(&c->reply.body, err);
 }
 
-enum err_code index_list(struct call *c, struct err *err) { return list_indices(c, err); }
-enum err_code public_index_list(struct call *c, struct err *err) { return list_indices(c, err); }
+enum err_code index_list(struct call *c, struct err *err) { return list_indices(c, NULL, err); }
+
+enum err_code public_index_list(struct call *c, struct err *err) {
+    struct reader *r = NULL;
+    TRY(ledger_read_begin(c->app->ledger, &r, err));
+    enum err_code rc = list_indices(c, reader_db(r), err);
+    ledger_read_end(r);
+    return rc;
+}
 
 /* ---- values, formed now */
 

@@ -54,6 +54,8 @@ test('indices: frozen, restated by late data, signed off by a person, then publi
     problem(await stranger.get(path), 404, 'NOT_FOUND');
     problem(await supervisor.post('/api/v1/indices/safety/publish', { period, level: 'town', hash: '0'.repeat(64) }), 412, 'STALE');
     equal((await supervisor.post('/api/v1/indices/safety/publish', { period, level: 'town', hash: first.json.hash })).status, 200, 'publish');
+    const listed = (await stranger.get('/api/v1/public/indices')).json.items.find((d) => d.index === 'safety').published;
+    equal(listed, [{ period, level: 'town' }], 'what is signed off');
     const shown = await stranger.get(path);
     goldenShape('public-index', shown.json);
     must(!shown.text.includes('numerator') && !shown.text.includes('serious_crime_rate'), 'the public sees single figures');

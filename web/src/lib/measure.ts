@@ -26,6 +26,8 @@ export interface IndexDef {
   periods: string[];
   bands: Band[];
   nodes: IndexNode[];
+  /** What is signed off; only the public list tells it. */
+  published?: { period: string; level: string }[];
 }
 export type ValueState = 'ok' | 'no_cases' | 'no_data' | 'too_small' | 'below_floor';
 export interface Part {

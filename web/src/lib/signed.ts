@@ -1,4 +1,4 @@
-/** What was signed off: the server answers one period and level at a time and names no list, so the page asks backwards. */
+/** What was signed off. The server answers one period and level at a time; its list says which of them there are. */
 import { asProblem, get, withQuery } from './api';
 import type { IndexDef, PublicValues } from './measure';
 import { formatPeriod, lastDay, parsePeriod, periodOf, stepPeriod, type Period } from './period';
@@ -24,6 +24,13 @@ async function read(index: string, level: string, period: string): Promise<Publi
     throw e;
   }
 }
+/** Asks only for what the list names as signed off. */
+function listed(indices: readonly IndexDef[], ask: Read): Read {
+  return async (index, level, period) => {
+    const known = indices.find((d) => d.index === index)?.published;
+    return known && !known.some((k) => k.level === level && k.period === period) ? null : ask(index, level, period);
+  };
+}
 async function withPast(def: IndexDef, first: PublicValues, ask: Read): Promise<Signed> {
   const at = parsePeriod(first.period);
   const past = at ? Array.from({ length: BEFORE }, (_, k) => formatPeriod(stepPeriod(at, -k - 1))) : [];
@@ -36,11 +43,13 @@ async function withPast(def: IndexDef, first: PublicValues, ask: Read): Promise<
 /** One period that somebody named, with those before it; null when it is not signed off. */
 export async function readSigned(indices: readonly IndexDef[], index: string, level: string, period: string, ask: Read = read): Promise<Signed | null> {
   const def = indices.find((d) => d.index === index && d.levels.includes(level));
-  const first = def && parsePeriod(period) ? await ask(index, level, period) : null;
-  return def && first ? withPast(def, first, ask) : null;
+  const known = listed(indices, ask);
+  const first = def && parsePeriod(period) ? await known(index, level, period) : null;
+  return def && first ? withPast(def, first, known) : null;
 }
 /** The newest month that is signed off, by the level that tells most; else the newest year. Broad indices come first. */
 export async function findSigned(indices: readonly IndexDef[], today: string, ask: Read = read): Promise<Signed | null> {
+  const known = listed(indices, ask);
   const broad = [...indices].sort((a, b) => b.nodes.length - a.nodes.length);
   const tries: Period[] = [];
   for (const kind of ['month', 'year'] as const) {
@@ -49,10 +58,10 @@ export async function findSigned(indices: readonly IndexDef[], today: string, as
     for (let k = 0; k < (kind === 'month' ? SEARCH : 2); k++) tries.push(stepPeriod(p, -k));
   }
   for (const p of tries) {
-    const asks = broad.filter((d) => d.periods.includes(p.kind)).flatMap((d) => levelsOf(d).map((l) => ask(d.index, l, formatPeriod(p))));
+    const asks = broad.filter((d) => d.periods.includes(p.kind)).flatMap((d) => levelsOf(d).map((l) => known(d.index, l, formatPeriod(p))));
     const first = (await Promise.all(asks)).find((x) => x !== null);
     const def = indices.find((d) => d.index === first?.index);
-    if (def && first) return withPast(def, first, ask);
+    if (def && first) return withPast(def, first, known);
   }
   return null;
 }
