@@ -45,6 +45,9 @@ static enum err_code check_places(const struct scan_data *d, struct err *err) {
     bool coordinates = d->metric == SCAN_PLANE || d->metric == SCAN_SPHERE;
     if (d->n_places < 1 || d->n_places > UINT32_MAX / 4 || d->n_slots < 1)
         return err_fail(err, ERR_INVALID, "%zu places, %zu slots", d->n_places, d->n_slots);
+    if (d->n_slots > SCAN_MAX_SLOTS)
+        return err_fail(err, ERR_LIMIT, "the study period has %zu slots; at most %d", d->n_slots,
+                        (int)SCAN_MAX_SLOTS);
     if (coordinates && d->place_of == NULL && d->points.n != d->n_places)
         return err_fail(err, ERR_INVALID, "%zu points for %zu places", d->points.n, d->n_places);
     if (d->points.n > UINT32_MAX / 4 || d->grid.n > UINT32_MAX / 4)

@@ -41,6 +41,9 @@ enum scan_metric {
     SCAN_LISTED   /* neighbours of each centre are given in order */
 };
 enum scan_shape { SCAN_CIRCLE, SCAN_ELLIPSE, SCAN_FLEXIBLE };
+/* Most slots of a study period: 54 years of days. Windows anywhere in time grow with the square of
+ * the slots; one wrong date would otherwise be a scan that does not end. */
+enum { SCAN_MAX_SLOTS = 20000 };
 
 /* Cases (or controls) of one place in one time slot. Slots count from 0. */
 struct scan_count {
@@ -62,7 +65,7 @@ struct scan_points {
 struct scan_data {
     enum scan_model model;
     size_t n_places;
-    size_t n_slots;   /* of the study period, 1 for a purely spatial one */
+    size_t n_slots;   /* of the study period, at most SCAN_MAX_SLOTS; 1 for a purely spatial one */
     double slot_days; /* days a slot, for recurrence intervals; 0 when there are no dates */
 
     enum scan_metric metric;
@@ -158,7 +161,7 @@ struct scan_result {
 };
 
 /* Results are arena-owned. Errors: ERR_INVALID (a size, limit or combination; no cases), ERR_LIMIT
- * (memory), ERR_NOMEM, ERR_TIMEOUT (stopped). Cost: docs/statistics.md. */
+ * (memory, slots), ERR_NOMEM, ERR_TIMEOUT (stopped). Cost: docs/statistics.md. */
 enum err_code scan_run(const struct scan_data *data, const struct scan_options *options,
                        const struct num_run *run, struct arena *a, struct scan_result *out,
                        struct err *err) NODISCARD;

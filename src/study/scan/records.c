@@ -225,9 +225,22 @@ static enum err_code read_count_date(struct reading *r, const struct source *s,
     return ERR_OK;
 }
 
+/* First and last day so far, and the rows in which they stand. */
+static void keep_ends(struct count_rows *c, int64_t day, size_t row, size_t *first, size_t *last) {
+    if (c->n == 0 || day < c->first_day) {
+        c->first_day = day;
+        *first = row;
+    }
+    if (c->n == 0 || day > c->last_day) {
+        c->last_day = day;
+        *last = row;
+    }
+}
+
 enum err_code records_counts(struct reading *r, const struct source *s, const struct layout *l,
                              const char *what, struct count_rows *out, struct err *err) {
     TRY(need_rows(s, what, err));
+    size_t first = 0, last = 0;
     *out = (struct count_rows){.row = ARENA_NEW(r->a, struct count_row, s->n_rows)};
     if (out->row == NULL) return no_memory(s, err);
     for (size_t i = 0; i < s->n_rows; i++) {
@@ -242,14 +255,15 @@ enum err_code records_counts(struct reading *r, const struct source *s, const st
         if (!known) r->left_out_places += row.n;
         if (known && !inside) r->left_out_times += row.n;
         if (!known || !inside) continue;
-        if (out->n == 0 || row.day < out->first_day) out->first_day = row.day;
-        if (out->n == 0 || row.day > out->last_day) out->last_day = row.day;
+        keep_ends(out, row.day, i, &first, &last);
         out->total += row.n;
         if (out->total > INT32_MAX)
             return source_fail(s, i, l->count, what, "fewer than 2^31 in all", err);
         out->row[out->n++] = row;
     }
-    return ERR_OK;
+    out->first_at = source_at(r->a, s, first, l->date);
+    out->last_at = source_at(r->a, s, last, l->date);
+    return out->first_at != NULL && out->last_at != NULL ? ERR_OK : no_memory(s, err);
 }
 
 /* ---- edges and neighbours ---- */

@@ -57,7 +57,8 @@ struct count_rows {
     size_t n;
     struct count_row *row;
     int64_t total;
-    int64_t first_day, last_day; /* of rows that have a date; 0 when there is none */
+    int64_t first_day, last_day;    /* of rows that have a date; 0 when there is none */
+    const char *first_at, *last_at; /* where they stand, by source_at */
 };
 struct population_row {
     uint32_t id, category;

@@ -210,6 +210,16 @@ enum err_code source_fail(const struct source *s, size_t row, size_t index, cons
                     s->column[s->first[row] + index], what, expected, found);
 }
 
+const char *source_at(struct arena *a, const struct source *s, size_t row, size_t index) {
+    if (s->table != NULL && index < s->table->n_col)
+        return arena_printf(a, "%s:%ld: column %s", s->path, s->table->line[row],
+                            s->table->name[index]);
+    if (s->table != NULL) return arena_printf(a, "%s:%ld:1", s->path, s->table->line[row]);
+    bool there = source_get(s, row, index) != NULL;
+    return arena_printf(a, "%s:%ld:%ld", s->path, s->line[row],
+                        there ? s->column[s->first[row] + index] : 1L);
+}
+
 enum err_code source_number(const struct source *s, size_t row, size_t index, const char *what,
                             double min, double max, double *out, struct err *err) {
     const char *text = source_get(s, row, index);

@@ -42,6 +42,9 @@ void source_table(const struct table *t, struct source *out);
 size_t source_width(const struct source *s, size_t row);
 /* Text of a field, or NULL when the row is shorter or index is SOURCE_ABSENT. */
 const char *source_get(const struct source *s, size_t row, size_t index);
+/* Where a field stands, as errors say it: "path:line:column", in a CSV "path:line: column name"; of
+ * a field that the row has not, where the row begins. Arena-owned; NULL: no memory. */
+const char *source_at(struct arena *a, const struct source *s, size_t row, size_t index);
 /* ERR_INVALID: "path:line:column: what: expected ..., found "..."". */
 enum err_code source_fail(const struct source *s, size_t row, size_t index, const char *what,
                           const char *expected, struct err *err);

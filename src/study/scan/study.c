@@ -146,6 +146,35 @@ static enum err_code set_period(struct loading *l, struct err *err) {
     return ERR_OK;
 }
 
+static int by_day(const void *pa, const void *pb) {
+    const int64_t *a = pa, *b = pb;
+    return *a < *b ? -1 : *a > *b;
+}
+
+/* More slots than there may be, by the dates of the cases: most often one of them is wrong, and it
+ * is the one that lies farther from their middle. */
+static enum err_code name_farthest(const struct loading *l, struct err *err) {
+    const struct count_rows *c = &l->cases, *d = &l->controls;
+    const struct scan_study *o = l->out;
+    size_t n = c->n + d->n;
+    int64_t *day = ARENA_NEW(l->a, int64_t, n);
+    if (day == NULL) return err_fail(err, ERR_NOMEM, "%zu dates", n);
+    for (size_t i = 0; i < n; i++) day[i] = i < c->n ? c->row[i].day : d->row[i - c->n].day;
+    qsort(day, n, sizeof *day, by_day);
+    int64_t mid = day[n / 2] / 2 + day[(n - 1) / 2] / 2;
+    bool late = o->end - mid >= mid - o->start;
+    const struct count_rows *of = c;
+    if (d->n > 0 && (late ? d->last_day > c->last_day : d->first_day < c->first_day)) of = d;
+    char from[24], to[24];
+    time_format(o->start, o->generic, from);
+    time_format(o->end, o->generic, to);
+    return err_fail(err, ERR_LIMIT,
+                    "%s: the dates go from %s to %s, which makes more than %d slots of time, and "
+                    "this one lies farthest from the others: mend it, or give the study period "
+                    "(--start and --end), or take longer slots (--unit, --length)",
+                    late ? of->last_at : of->first_at, from, to, (int)SCAN_MAX_SLOTS);
+}
+
 static enum err_code set_slots(struct loading *l, struct err *err) {
     const struct scan_settings *s = l->s;
     struct scan_study *o = l->out;
@@ -163,11 +192,14 @@ static enum err_code set_slots(struct loading *l, struct err *err) {
         if (both && l->controls.last_day > o->end) o->end = l->controls.last_day;
     } else if (!o->dated && s->population != NULL && !l->undated_population) {
         return err_fail(err, ERR_INVALID,
-                        "the population has dates and the cases have none: give the study period "
-                        "(--start and --end)");
+                        "the population has dates, and a purely spatial scan does not read those "
+                        "of the cases unless --precision is given, so the study period is not "
+                        "known: give it (--start and --end)");
     }
-    TRY(time_slots(l->a, o->start, o->end, spatial ? TIME_NONE : s->unit, s->unit_length, &o->slots,
-                   err));
+    enum err_code rc = time_slots(l->a, o->start, o->end, spatial ? TIME_NONE : s->unit,
+                                  s->unit_length, &o->slots, err);
+    if (rc == ERR_LIMIT && !l->r.has_period && case_dates) return name_farthest(l, err);
+    TRY(rc);
     if (spatial) return ERR_OK;
     bool percent = s->max_time == 0 || s->max_time_percent;
     double max = s->max_time == 0 ? 50 : s->max_time;

@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "base/civil.h"
-
-enum { MAX_SLOTS = 1000000 };
+#include "num/scan/scan.h"
 
 /* Up to three numbers with one separator between; 0: the text is not of that form. digits[i] is the
  * width of the i-th number. */
@@ -121,6 +120,18 @@ static double count_units(int64_t start, int64_t behind, enum time_unit unit) {
     return n + fmax(part, 0) / whole;
 }
 
+static enum err_code too_many_slots(int64_t start, int64_t end, enum time_unit unit, int64_t length,
+                                    struct err *err) {
+    static const char *const names[] = {"", "years", "months", "days", "units"};
+    char from[24], to[24];
+    time_format(start, unit == TIME_GENERIC, from);
+    time_format(end, unit == TIME_GENERIC, to);
+    return err_fail(err, ERR_LIMIT,
+                    "the study period %s to %s has more than %d slots (length in %s: %lld): look "
+                    "for a wrong date, or take longer slots (--unit, --length)",
+                    from, to, (int)SCAN_MAX_SLOTS, names[unit], (long long)length);
+}
+
 enum err_code time_slots(struct arena *a, int64_t start, int64_t end, enum time_unit unit,
                          int64_t length, struct time_slots *out, struct err *err) {
     int64_t behind = end + 1;
@@ -130,9 +141,7 @@ enum err_code time_slots(struct arena *a, int64_t start, int64_t end, enum time_
     if (unit != TIME_NONE) {
         int64_t k = length;
         for (; border_before(behind, unit, k) > start; k += length)
-            if (++n > MAX_SLOTS)
-                return err_fail(err, ERR_LIMIT, "the study period has more than %d slots",
-                                (int)MAX_SLOTS);
+            if (++n > SCAN_MAX_SLOTS) return too_many_slots(start, end, unit, length, err);
     }
     double *border = ARENA_NEW(a, double, n + 1);
     if (border == NULL) return err_fail(err, ERR_NOMEM, "%zu slots", n);

@@ -38,7 +38,8 @@ struct time_slots {
 /* The period [start, end] (days, inclusive) cut from its end backwards into slots of `length`
  * units; what is left over at the beginning is a shorter first slot. TIME_NONE: one slot. A border
  * that would fall on a day that its month does not have is the first of the next month. Errors:
- * ERR_INVALID (end before start), ERR_LIMIT (more than a million slots), ERR_NOMEM. */
+ * ERR_INVALID (end before start), ERR_LIMIT (more than SCAN_MAX_SLOTS), naming
+ * the first and last day; ERR_NOMEM. */
 enum err_code time_slots(struct arena *a, int64_t start, int64_t end, enum time_unit unit,
                          int64_t length, struct time_slots *out, struct err *err) NODISCARD;
 /* The slot of a day; false when it is outside. O(log n). */

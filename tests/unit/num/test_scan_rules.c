@@ -328,6 +328,12 @@ static void options_that_make_no_sense_are_refused(void **state) {
     o = ok;
     o.replicas = 1000000;
     check_refused(&c.data, o, ERR_LIMIT, "replicas");
+    struct scan_data long_study = c.data;
+    long_study.n_slots = SCAN_MAX_SLOTS + 1;
+    o = (struct scan_options){.analysis = SCAN_SPACE_TIME, .rates = SCAN_HIGH};
+    check_refused(&long_study, o, ERR_LIMIT, "20001 slots; at most 20000");
+    o.analysis = SCAN_TEMPORAL;
+    check_refused(&long_study, o, ERR_LIMIT, "20001 slots; at most 20000");
     o = ok;
     o.shape = SCAN_FLEXIBLE;
     o.flexible_k = 21;

@@ -206,6 +206,10 @@ static void slots(void **state) {
     struct err err = {0};
     assert_int_equal(time_slots(a, d, d - 1, TIME_DAY, 1, &s, &err), ERR_INVALID);
     assert_int_equal(time_slots(a, 0, 5000000, TIME_DAY, 1, &s, &err), ERR_LIMIT);
+    assert_int_equal(time_slots(a, 1, 20000, TIME_GENERIC, 1, &s, &err), ERR_OK);
+    assert_int_equal(s.n, 20000);
+    assert_int_equal(time_slots(a, 1, 20001, TIME_GENERIC, 1, &s, &err), ERR_LIMIT);
+    assert_non_null(strstr(err.detail, "the study period 1 to 20001 has more than 20000 slots"));
     assert_int_equal(
         time_slots(a, civil_days(1973, 1, 1), civil_days(1991, 12, 31), TIME_YEAR, 1, &s, &err),
         ERR_OK);

@@ -161,8 +161,67 @@ static void cases_without_population(void **state) {
     bench_refuses(&b, "covariate category \"f\" has 2 cases, but no population");
     b.s.population = bench_file(&b, "p.pop", "A 1990 100\nA 2000 100\n");
     b.s.cases = bench_file(&b, "c.cas", "A 5\n");
-    bench_refuses(&b, "the population has dates and the cases have none: give the study period "
-                      "(--start and --end)");
+    const char *unknown =
+        "the population has dates, and a purely spatial scan does not read those of the cases "
+        "unless --precision is given, so the study period is not known: give it (--start and "
+        "--end)";
+    bench_refuses(&b, unknown);
+    /* The cases have dates, but nothing asks for them: true all the same, and --precision helps. */
+    b.s.geo[0] = bench_file(&b, "g.csv", "id,x,y\nA,0,0\nB,1,0\n");
+    b.s.population = bench_file(&b, "p.csv", "id,date,population\nA,1990,90\nB,2000,80\n");
+    b.s.cases = bench_file(&b, "c.csv", "id,cases,date\nA,5,1995-02-03\nB,2,1996-03-04\n");
+    bench_refuses(&b, unknown);
+    b.s.precision_given = true;
+    b.s.precision = TIME_DAY;
+    bench_load(&b);
+    assert_int_equal(b.study.start, civil_days(1995, 2, 3));
+    assert_int_equal(b.study.end, civil_days(1996, 3, 4));
+    assert_int_equal(b.study.slots.n, 1);
+    bench_close(&b);
+}
+
+/* One date far off: refused at once, and its row is named, whichever end it is. */
+static void one_date_far_off(void **state) {
+    (void)state;
+    struct bench b = bench_open();
+    const char *too_many = "which makes more than 20000 slots of time, and this one lies farthest "
+                           "from the others: mend it, or give the study period (--start and "
+                           "--end), or take longer slots (--unit, --length)";
+    b.s.geo[0] = bench_file(&b, "g.csv", "id,x,y\nA,0,0\nB,1,0\nC,0,1\n");
+    b.s.n_geo = 1;
+    b.s.model = SCAN_PERMUTATION;
+    b.s.options.analysis = SCAN_SPACE_TIME;
+    b.s.cases = bench_file(&b, "c.csv", "id,cases,date\nA,5,2026-01-01\nB,2,2999-01-02\n");
+    bench_refuses(&b, arena_printf(b.a,
+                                   "c.csv:3: column date: the dates go from 2026-01-01 to "
+                                   "2999-01-02, %s",
+                                   too_many));
+    b.s.cases = bench_file(&b, "c.cas", "A 5 2026/1/1\nC 1   1026/1/3\nB 2 2026/1/2\n");
+    bench_refuses(&b, arena_printf(b.a, "c.cas:2:7: the dates go from 1026-01-03 to 2026-01-02, %s",
+                                   too_many));
+    /* A period that was asked for names no row. */
+    b.s.cases = bench_file(&b, "d.cas", "A 5 2026/1/1\nB 2 2026/1/2\n");
+    b.s.start = "1026/1/1";
+    b.s.end = "2026/12/31";
+    bench_refuses(&b, "the study period 1026-01-01 to 2026-12-31 has more than 20000 slots (length "
+                      "in days: 1): look for a wrong date, or take longer slots (--unit, "
+                      "--length)");
+    b.s.unit_length = 20;
+    bench_load(&b);
+    assert_int_equal(b.study.slots.n, (civil_days(2027, 1, 1) - civil_days(1026, 1, 1) + 19) / 20);
+    /* Time alone is no other case; controls have dates, too; purely spatial scans have one slot. */
+    b.s.unit_length = 1;
+    b.s.start = b.s.end = NULL;
+    b.s.model = SCAN_BERNOULLI;
+    b.s.options.analysis = SCAN_TEMPORAL;
+    b.s.controls = bench_file(&b, "e.cas", "A 5 2026/1/1\nB 2 2926/1/2\nC 3 2026/1/5\n");
+    bench_refuses(&b, arena_printf(b.a, "e.cas:2:5: the dates go from 2026-01-01 to 2926-01-02, %s",
+                                   too_many));
+    b.s.options.analysis = SCAN_SPATIAL;
+    b.s.precision_given = true;
+    b.s.precision = TIME_DAY;
+    bench_load(&b);
+    assert_int_equal(b.study.slots.n, 1);
     bench_close(&b);
 }
 
@@ -532,6 +591,7 @@ int main(void) {
         cmocka_unit_test(line_integral),
         cmocka_unit_test(expected_refuses),
         cmocka_unit_test(cases_without_population),
+        cmocka_unit_test(one_date_far_off),
         cmocka_unit_test(pitfall_7_shared_positions),
         cmocka_unit_test(pitfall_7_empty_places),
         cmocka_unit_test(one_id_at_two_positions),
