@@ -33,6 +33,7 @@ static const struct subcommand subcommands[] = {
     {"risk", "fit", cli_risk_fit, "fit a failure model and judge it on later years"},
     {"risk", "predict", cli_risk_predict, "score assets by a saved failure model"},
     {"risk", "evaluate", cli_risk_evaluate, "judge a saved failure model on later years"},
+    {"risk", "curve", cli_risk_curve, "curves of survival and of repeated failures"},
     {"risk", "incidents", cli_risk_incidents, "whether incidents set off others"},
     {"risk", "pavement", cli_risk_pavement, "pavement condition from distresses"},
     {"index", NULL, cli_index, "a composite index from indicators of areas"},

@@ -40,6 +40,7 @@ int cli_risk_prepare(int argc, char **argv);
 int cli_risk_fit(int argc, char **argv);
 int cli_risk_predict(int argc, char **argv);
 int cli_risk_evaluate(int argc, char **argv);
+int cli_risk_curve(int argc, char **argv);
 int cli_risk_incidents(int argc, char **argv);
 int cli_risk_pavement(int argc, char **argv);
 #endif

@@ -1,8 +1,9 @@
-/* gezhi risk incidents and gezhi risk pavement */
+/* gezhi risk curve, gezhi risk incidents and gezhi risk pavement */
 #include <stdio.h>
 
 #include "base/file.h"
 #include "cli/cli.h"
+#include "study/risk/curve.h"
 #include "study/risk/incidents.h"
 #include "study/risk/pavement.h"
 
@@ -14,6 +15,60 @@ static enum err_code say(struct buf *b, struct err *err) {
     if (fwrite(buf_text(b), 1, b->n, stdout) != b->n || fflush(stdout) != 0)
         return err_fail(err, ERR_IO, "standard output cannot be written");
     return ERR_OK;
+}
+
+struct curve_args {
+    const char *data;
+    struct risk_curve_spec spec;
+    bool json;
+};
+
+static enum err_code curve(struct arena *a, const struct curve_args *g, struct buf *b,
+                           struct err *err) {
+    const struct table *t = NULL;
+    struct risk_curve *r = ARENA_NEW(a, struct risk_curve, 1);
+    if (r == NULL) return err_fail(err, ERR_NOMEM, "there is no memory");
+    TRY(table_load(a, g->data, 0, MAX_ROWS, &t, err));
+    TRY(risk_curve_study(a, t, &g->spec, r, err));
+    if (g->json)
+        risk_curve_json(r, b);
+    else
+        risk_curve_text(r, b);
+    return say(b, err);
+}
+
+int cli_risk_curve(int argc, char **argv) {
+    struct curve_args g = {0};
+    const struct opt opts[] = {
+        {"data", OPT_STR, &g.data, true, "FILE", "CSV with a row a life, or with --unit more"},
+        {"start", OPT_STR, &g.spec.start, false, "COLUMN", "age when the row's watching began (0)"},
+        {"time", OPT_STR, &g.spec.time, true, "COLUMN", "age when it failed or watching ended"},
+        {"event", OPT_STR, &g.spec.event, true, "COLUMN", "1: it failed then; 0: it did not"},
+        {"group", OPT_STR, &g.spec.group, false, "COLUMN", "a curve each, and the log-rank test"},
+        {"unit", OPT_STR, &g.spec.unit, false, "COLUMN",
+         "whose row it is, when one thing fails several times: the mean cumulative function"},
+        {"json", OPT_FLAG, &g.json, false, NULL, "JSON instead of the report"}};
+    const struct opt_command cmd = {
+        "risk curve",
+        NULL,
+        0,
+        0,
+        opts,
+        sizeof opts / sizeof opts[0],
+        "How long things last, without a model: Kaplan-Meier, Nelson-Aalen, median, log-rank test; "
+        "with --unit the mean number of failures by age.",
+        "gezhi risk curve --data samples/risk_pumps.csv --time hours --event failed --group maker"};
+    int done = cli_parse(&cmd, argc, argv);
+    if (done != CLI_GO_ON) return done;
+    struct err err = {0};
+    struct arena *a = arena_new(arena_bytes);
+    struct buf b;
+    buf_init(&b, text_bytes);
+    enum err_code rc =
+        a == NULL ? err_fail(&err, ERR_NOMEM, "there is no memory") : curve(a, &g, &b, &err);
+    buf_deinit(&b);
+    arena_free(a);
+    return rc == ERR_OK ? 0 : cli_fail("risk curve", &err);
 }
 
 struct incidents_args {

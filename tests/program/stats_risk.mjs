@@ -5,7 +5,7 @@ import { equal, fresh, gezhi, gezhiOk, must, ROOT, test } from './lib.mjs';
 
 const sample = (name) => join(ROOT, 'samples', name);
 const golden = (name) => join(ROOT, 'tests/golden/stats', name);
-const COMMANDS = ['prepare', 'fit', 'predict', 'evaluate', 'incidents', 'pavement'];
+const COMMANDS = ['prepare', 'fit', 'predict', 'evaluate', 'curve', 'incidents', 'pavement'];
 
 /** Equal JSON; numbers to 1e-7 relative, for the last digits follow the library of mathematics. */
 function close(found, expected, where) {
@@ -55,6 +55,17 @@ test('risk: golden JSON of the samples', () => {
   equal(checkGolden('risk_etas.json', ['incidents', '--data', sample('risk_incidents.csv'), '--time', 'day', '--x', 'x', '--y', 'y', '--area', '25000000']).verified, false, 'ETAS');
   checkGolden('risk_pavement.json', ['pavement', '--data', sample('risk_pavement.csv'), '--config', sample('risk_pavement.yaml')]);
   checkGolden('risk_pavement_ratio.json', ['pavement', '--data', sample('risk_pavement.csv'), '--config', sample('risk_pavement_ratio.yaml')]);
+});
+
+test('risk: curves of survival and of repeated failures', () => {
+  const pumps = ['curve', '--data', sample('risk_pumps.csv'), '--time', 'hours', '--event', 'failed', '--group', 'maker'];
+  const k = checkGolden('risk_curve.json', pumps);
+  equal(Object.keys(k), ['model', 'verified', 'late_entry', 'rows', 'events', 'level', 'groups', 'log_rank', 'notes'], 'members of curves');
+  equal([k.model, k.verified, k.groups.map((g) => g.group)], ['kaplan_meier', true, ['Aster', 'Birch', 'Cedar']], 'curves');
+  must(/^log-rank: chi-squared 4\.2344, df 2, p 0\.1204$/m.test(gezhiOk(['risk', ...pumps]).out), 'the report');
+  const m = checkGolden('risk_curve_unit.json', ['curve', ...MAINS, '--start', 'age_start', '--time', 'age_stop', '--event', 'count', '--unit', 'id', '--group', 'material']);
+  equal([m.model, m.units, m.events, 'log_rank' in m], ['mean_cumulative_function', 160, 119, false], 'mean cumulative function');
+  must(m.notes.some((n) => n.flag === 'few_at_risk' && n.group === 'cast iron'), 'note');
 });
 
 test('risk: prepare makes the sample table, and tells what did not join', () => {
@@ -107,7 +118,11 @@ test('risk: malformed input names file, line and column; wrong use ends with 2',
     [['risk', 'fit', ...MAINS, '--model', 'poisson', '--response', 'count', '--terms', 'age', '--split', 'year', '--train-to', '2020'], /baseline/],
     [['risk', 'prepare', '--spec', write('p.yaml', 'assets: {file: a}\n'), '--out', fresh('o')], /"events" is missing/],
     [['risk', 'predict', '--model', write('m.json', '{"format":"x"}'), ...MAINS], /not a risk model/],
-    [['risk', 'predict', '--model', write('m.json', '{'), ...MAINS], /m\.json|offset|JSON|byte/i],
+    [['risk', 'predict', '--model', write('m.json', '{'), ...MAINS], /m\.json[^:]*: not a risk model: JSON, byte/],
+    [['risk', 'evaluate', '--model', write('m.json', '{"format":1}'), ...MAINS], /m\.json[^:]*: not a risk model: "format"/],
+    [['risk', 'predict', '--model', sample('scan.cas'), ...MAINS], /scan\.cas: not a risk model/],
+    [['risk', 'curve', '--data', write('k.csv', 't,e\n4,1\n5,9\n'), '--time', 't', '--event', 'e'], /k\.csv[^:]*:3: column e: expected 1/],
+    [['risk', 'curve', '--data', write('k.csv', 't,e\n4,1\n?,0\n'), '--time', 't', '--event', 'e'], /k\.csv[^:]*:3: column t/],
     [['risk', 'incidents', '--data', write('i.csv', 'day\n1\nyesterday\n3\n'), '--time', 'day'], /i\.csv[^:]*:3: column day/],
     [['risk', 'pavement', '--data', sample('risk_pavement.csv'), '--config', write('c.yaml', 'columns: {section: s}\n')], /c\.yaml[^:]*:1:\d+/],
     [['risk', 'fit', '--data', '/nowhere.csv', '--model', 'cox', '--response', 'y', '--stop', 't', '--terms', 'x'], /nowhere\.csv/],
@@ -118,7 +133,7 @@ test('risk: malformed input names file, line and column; wrong use ends with 2',
     must(said.test(r.err) && r.err.startsWith(`gezhi risk ${args[1]}: `), `${args.join(' ')}: ${r.err}`);
     equal(r.out, '', 'nothing on standard output');
   }
-  for (const args of [['fit', '--modle', 'cox'], ['predict'], ['fit', '--seed', 'x'], ['evaluate', '--model'], ['incidents', 'extra', '--data', 'x']])
+  for (const args of [['fit', '--modle', 'cox'], ['predict'], ['fit', '--seed', 'x'], ['evaluate', '--model'], ['incidents', 'extra', '--data', 'x'], ['curve', '--data', 'x', '--time', 't']])
     equal(gezhi(['risk', ...args]).code, 2, `risk ${args.join(' ')}`);
   equal(gezhi(['risk']).code, 2, 'risk alone');
 });

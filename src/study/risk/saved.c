@@ -310,8 +310,8 @@ static enum err_code read_baselines(const char *name, const struct val *top,
     return ERR_OK;
 }
 
-enum err_code risk_model_parse(struct arena *a, const char *name, const char *p, size_t n,
-                               struct risk_result *out, struct err *err) {
+static enum err_code parse_model(struct arena *a, const char *name, const char *p, size_t n,
+                                 struct risk_result *out, struct err *err) {
     const struct val *top = NULL;
     struct risk_fitted *f = &out->fit;
     const char *format = NULL;
@@ -339,4 +339,16 @@ enum err_code risk_model_parse(struct arena *a, const char *name, const char *p,
     TRY(read_calibration(a, name, top, f, err));
     f->converged = true;
     return read_baselines(name, top, out, err);
+}
+
+/* Every error begins with the file's name, also those of readers that do not know it. */
+enum err_code risk_model_parse(struct arena *a, const char *name, const char *p, size_t n,
+                               struct risk_result *out, struct err *err) {
+    struct err found = {0};
+    enum err_code rc = parse_model(a, name, p, n, out, &found);
+    if (rc == ERR_OK || rc == ERR_NOMEM || strncmp(found.detail, name, strlen(name)) == 0) {
+        if (rc != ERR_OK && err != NULL) *err = found;
+        return rc;
+    }
+    return err_fail(err, rc, "%s: not a risk model: %s", name, found.detail);
 }
