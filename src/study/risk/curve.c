@@ -209,11 +209,11 @@ static struct model_survival as_data(const struct lives *l) {
                                    .cluster = chained ? l->unit : NULL};
 }
 
-static enum err_code one_group(struct arena *a, const struct lives *l, uint32_t which,
-                               struct risk_curve *r, struct err *err) {
-    struct lives part = *l;
+/* room holds the rows of one group after another. */
+static enum err_code one_group(struct arena *a, const struct lives *l, const struct lives *room,
+                               uint32_t which, struct risk_curve *r, struct err *err) {
+    struct lives part = *room;
     struct risk_curve_group *g = &r->group[which];
-    TRY(new_lives(a, &part, err));
     part.n = 0;
     for (size_t i = 0; i < l->n; i++) {
         if (l->group[i] != which) continue;
@@ -263,6 +263,8 @@ enum err_code risk_curve_study(struct arena *a, const struct table *t,
     out->level = 0.95;
     out->n_groups = l.n_groups;
     if (out->recurrent) TRY(chain_units(a, &l, err));
-    for (uint32_t g = 0; g < l.n_groups; g++) TRY(one_group(a, &l, g, out, err));
+    struct lives room = l;
+    TRY(new_lives(a, &room, err));
+    for (uint32_t g = 0; g < l.n_groups; g++) TRY(one_group(a, &l, &room, g, out, err));
     return out->recurrent || l.n_groups < 2 ? ERR_OK : compare(a, &l, out, err);
 }
