@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "num/scan/gumbel.h"
 #include "num/scan/window.h"
 
 /* Most replicas between two questions whether to stop. */
@@ -126,17 +127,14 @@ static enum err_code replicate(struct scan_pass *p, struct err *err) {
     return ERR_OK;
 }
 
-/* By moments (Abrams, Kleinman, Kulldorff 2010): mean = mu + gamma beta, sd = beta pi / sqrt 6. */
-static void fit_gumbel(struct scan_pass *p) {
-    const double euler = 0.57721566490153286061, pi = 3.14159265358979323846;
-    double mean = 0.0, square = 0.0;
-    for (uint32_t r = 0; r < p->n_maxima; r++) mean += p->maxima[r] / p->n_maxima;
-    for (uint32_t r = 0; r < p->n_maxima; r++)
-        square += (p->maxima[r] - mean) * (p->maxima[r] - mean);
-    p->gumbel_mu = p->gumbel_beta = NAN;
-    if (p->n_maxima < 2 || !(square > 0.0)) return;
-    p->gumbel_beta = sqrt(square / (p->n_maxima - 1.0)) * sqrt(6.0) / pi;
-    p->gumbel_mu = mean - euler * p->gumbel_beta;
+static enum err_code fit_gumbel(struct scan_pass *p, struct err *err) {
+    double *sorted = window_keep(p->a, p->n_maxima, sizeof *sorted);
+    if (sorted == NULL) return err_fail(err, ERR_NOMEM, "replicas");
+    for (uint32_t r = 0; r < p->n_maxima; r++) sorted[r] = p->maxima[r];
+    p->gumbel = scan_gumbel_fit(sorted, p->n_maxima, &p->gumbel_mu, &p->gumbel_beta);
+    bool refused = p->options->p_mode == SCAN_P_GUMBEL && p->gumbel != SCAN_GUMBEL_FITTED;
+    p->p_mode = refused ? SCAN_P_STANDARD : p->options->p_mode;
+    return ERR_OK;
 }
 
 enum err_code scan_pass_run(struct scan_pass *p, struct err *err) {
@@ -156,8 +154,7 @@ enum err_code scan_pass_run(struct scan_pass *p, struct err *err) {
     TRY(p->kernel.observe(p->kernel.self, p->run, p->best, err));
     TRY(scan_choose(d, p->options, &p->zones, p->best, p->n_best, p->chosen, &p->n_chosen, err));
     TRY(replicate(p, err));
-    fit_gumbel(p);
-    return ERR_OK;
+    return fit_gumbel(p, err);
 }
 
 static void judge(const struct scan_pass *p, struct scan_cluster *c) {
@@ -168,9 +165,9 @@ static void judge(const struct scan_pass *p, struct scan_cluster *c) {
     if (p->n_maxima > 0)
         c->p_value = p->stopped_early ? (double)reached / p->n_maxima
                                       : (reached + 1.0) / (p->n_maxima + 1.0);
-    c->p_gumbel =
-        isnan(p->gumbel_beta) ? NAN : -expm1(-exp(-(c->llr - p->gumbel_mu) / p->gumbel_beta));
-    if (p->options->p_mode == SCAN_P_GUMBEL) c->p_value = c->p_gumbel;
+    c->p_gumbel = scan_gumbel_p(c->llr, p->gumbel_mu, p->gumbel_beta);
+    c->p_mode = p->p_mode;
+    if (p->p_mode == SCAN_P_GUMBEL) c->p_value = c->p_gumbel;
     c->recurrence_days = NAN;
     if (p->options->prospective && p->data->slot_days > 0.0)
         c->recurrence_days = p->data->slot_days / c->p_value;

@@ -21,7 +21,9 @@ struct scan_pass {
     double *maxima;
     uint32_t n_maxima;
     bool stopped_early;
-    double gumbel_mu, gumbel_beta; /* NaN when there are too few maxima or they are all alike */
+    enum scan_gumbel gumbel;
+    enum scan_p_mode p_mode;       /* of p_value */
+    double gumbel_mu, gumbel_beta; /* NaN when it is not fitted */
 };
 /* Windows, the best of each list, the clusters to tell and the replicas. data stays borrowed. */
 enum err_code scan_pass_run(struct scan_pass *p, struct err *err) NODISCARD;

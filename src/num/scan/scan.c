@@ -81,7 +81,8 @@ static void tell_first(const struct scan_pass *p, struct scan_result *out) {
     out->n_zones = p->zones.n_zones;
     out->replicas_run = p->n_maxima;
     out->stopped_early = p->stopped_early;
-    out->p_mode = p->options->p_mode;
+    out->p_mode = p->p_mode;
+    out->gumbel = p->gumbel;
     out->gumbel_mu = p->gumbel_mu;
     out->gumbel_beta = p->gumbel_beta;
     out->replica_max = p->maxima;

@@ -24,6 +24,18 @@ enum scan_analysis { SCAN_SPATIAL, SCAN_TEMPORAL, SCAN_SPACE_TIME };
 enum scan_rates { SCAN_HIGH = 1, SCAN_LOW = 2, SCAN_BOTH = 3 };
 /* How a p-value was got; named in every result. */
 enum scan_p_mode { SCAN_P_STANDARD, SCAN_P_SEQUENTIAL, SCAN_P_GUMBEL };
+/* Whether a Gumbel curve stands for the maxima of the replicas. It is of a continuous quantity:
+ * with few cases the maxima are a handful of numbers and its tail is far off (1e-67 where the rank
+ * is 0.01 was seen), so it is refused, by name. */
+enum scan_gumbel {
+    SCAN_GUMBEL_FITTED,
+    SCAN_GUMBEL_FEW_REPLICAS, /* fewer than SCAN_GUMBEL_LEAST */
+    SCAN_GUMBEL_NO_SPREAD,    /* all maxima are alike */
+    SCAN_GUMBEL_FEW_VALUES,   /* a quarter of the replicas, but at least SCAN_GUMBEL_LEAST and at
+                               * most SCAN_GUMBEL_VALUES, must be different ones; fewer are */
+    SCAN_GUMBEL_COMMON_VALUE  /* one of them is that of more than a third of the replicas */
+};
+enum { SCAN_GUMBEL_LEAST = 20, SCAN_GUMBEL_VALUES = 50 };
 /* Which weaker clusters are told besides the strongest (SaTScan's names). */
 enum scan_overlap {
     SCAN_NO_OVERLAP,         /* shares no place with a stronger one */
@@ -139,11 +151,13 @@ struct scan_cluster {
     double llr;           /* or the test statistic of the permutation model */
     uint32_t rank_in;     /* replicas at or above, + 1 */
     /* rank_in / (replicas_run + 1); (rank_in - 1) / replicas_run when it stopped early (Besag and
-     * Clifford 1991); the Gumbel one in that mode; NaN without replicas. */
+     * Clifford 1991); the Gumbel one in that mode where it is fitted; NaN without replicas. */
     double p_value;
-    double p_gumbel;        /* NaN when it cannot be fitted */
-    double recurrence_days; /* prospective: slot_days / p; NaN otherwise */
-    size_t iteration;       /* iterative scan: 1.. */
+    enum scan_p_mode p_mode; /* of p_value; that of the result but for an iterative scan, in which
+                              * the curve of one round may be refused and that of another not */
+    double p_gumbel;         /* NaN when it is not fitted */
+    double recurrence_days;  /* prospective: slot_days / p; NaN otherwise */
+    size_t iteration;        /* iterative scan: 1.. */
 };
 
 struct scan_result {
@@ -151,8 +165,11 @@ struct scan_result {
     size_t n_zones;        /* places of the windows, times counted out */
     uint32_t replicas_run; /* fewer than asked for when it stopped early */
     bool stopped_early;
+    /* The mode asked for; SCAN_P_STANDARD for SCAN_P_GUMBEL when gumbel is not SCAN_GUMBEL_FITTED.
+     * An iterative scan tells these of its first round. */
     enum scan_p_mode p_mode;
-    double gumbel_mu, gumbel_beta;
+    enum scan_gumbel gumbel;
+    double gumbel_mu, gumbel_beta; /* NaN when it is not fitted */
     size_t n_clusters;
     const struct scan_cluster *clusters; /* strongest first */
     const double *location_f;            /* n_places, or NULL: share of bootstrap samples with

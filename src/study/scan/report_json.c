@@ -74,6 +74,7 @@ static void cluster(struct jw *w, const struct scan_told *told, size_t i) {
     jw_kdouble(w, "llr", c->llr);
     jw_kdouble(w, "p_value", c->p_value);
     jw_kdouble(w, "gumbel_p", c->p_gumbel);
+    if (c->p_mode != told->result->p_mode) jw_kstr(w, "p_mode", scan_p_word(c->p_mode));
     jw_kdouble(w, "recurrence_days", c->recurrence_days);
     jw_kdouble(w, "observed_over_expected",
                c->expected > 0 ? (double)c->observed / c->expected : NAN);
@@ -150,6 +151,8 @@ static void settings(struct jw *w, const struct scan_told *told) {
     jw_kbool(w, "stopped_early", r->stopped_early);
     jw_kdouble(w, "gumbel_mu", r->gumbel_mu);
     jw_kdouble(w, "gumbel_beta", r->gumbel_beta);
+    if (r->replicas_run > 0 && r->gumbel != SCAN_GUMBEL_FITTED)
+        jw_kstr(w, "gumbel_refused", scan_gumbel_word(r->gumbel));
     jw_kint(w, "left_out_unknown_places", s->left_out_places);
     jw_kint(w, "left_out_other_times", s->left_out_times);
     unverified(w, s);

@@ -73,6 +73,12 @@ static void inference(struct buf *b, const struct scan_told *told, bool zh) {
         {"standard Monte Carlo (rank among all replicas)", "标准蒙特卡罗（在全部重复中的名次）"},
         {"sequential Monte Carlo (stops early)", "序贯蒙特卡罗（提前停止）"},
         {"Gumbel distribution fitted to the replicas", "对重复结果拟合的耿贝尔分布"}};
+    static const struct words no_curve[] = {
+        {"", ""},
+        {"fewer than 20 replicas", "重复少于 20 次"},
+        {"all replicas have the same maximum", "各次重复的最大值全部相同"},
+        {"the maxima of the replicas are only a few values", "各次重复的最大值种类太少"},
+        {"more than a third of the replicas share one maximum", "超过三分之一的重复最大值相同"}};
     const struct scan_result *r = told->result;
     buf_printf(b,
                zh ? "p 值：%s，重复 %u 次（要求 %u 次），随机种子 %llu\n"
@@ -80,6 +86,9 @@ static void inference(struct buf *b, const struct scan_told *told, bool zh) {
                say(modes[r->p_mode], zh), (unsigned)r->replicas_run,
                (unsigned)told->study->options.replicas,
                (unsigned long long)told->study->options.seed);
+    if (r->replicas_run > 0 && r->gumbel != SCAN_GUMBEL_FITTED)
+        buf_printf(b, zh ? "不给出耿贝尔 p 值：%s\n" : "No Gumbel p-values: %s\n",
+                   say(no_curve[r->gumbel], zh));
     if (told->default_p_value)
         buf_str(
             b,

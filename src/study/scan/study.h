@@ -102,6 +102,8 @@ void scan_study_days(const struct scan_study *study, const struct scan_cluster *
 const char *scan_model_word(enum scan_model model);
 const char *scan_analysis_word(enum scan_analysis analysis);
 const char *scan_p_word(enum scan_p_mode mode);
+/* Why there is no Gumbel curve; NULL when there is one. */
+const char *scan_gumbel_word(enum scan_gumbel gumbel);
 const char *scan_rates_word(enum scan_rates rates);
 const char *scan_overlap_word(enum scan_overlap overlap);
 const char *scan_shape_word(enum scan_shape shape);

@@ -13,6 +13,11 @@ const char *scan_p_word(enum scan_p_mode mode) {
     static const char *const words[] = {"standard", "sequential", "gumbel"};
     return words[mode];
 }
+const char *scan_gumbel_word(enum scan_gumbel gumbel) {
+    static const char *const words[] = {NULL, "few replicas", "no spread", "few distinct maxima",
+                                        "common maximum"};
+    return words[gumbel];
+}
 const char *scan_rates_word(enum scan_rates rates) {
     static const char *const words[] = {"", "high", "low", "both"};
     return words[rates];

@@ -543,7 +543,22 @@ static void time_alone_is_told(void **state) {
     b.s.options.p_mode = SCAN_P_GUMBEL;
     bench_run(&b, 1);
     tell_all(&b, "All locations", "全部位置");
+    /* A handful of cases: the curve is refused, and the rank told as what it is. */
+    assert_int_equal(b.result.gumbel, SCAN_GUMBEL_FEW_VALUES);
+    tell_all(&b, "standard Monte Carlo", "标准蒙特卡罗");
+    tell_all(&b, "No Gumbel p-values: the maxima of the replicas are only a few values",
+             "不给出耿贝尔 p 值：各次重复的最大值种类太少");
+    const char *json = bench_json(&b);
+    assert_non_null(strstr(json, "\"p_mode\":\"standard\""));
+    assert_non_null(strstr(json, "\"gumbel_p\":null"));
+    assert_non_null(strstr(json, "\"gumbel_refused\":\"few distinct maxima\""));
+    b.s.cases = bench_file(&b, "c.cas",
+                           "A 31000 2001/1/1\nA 25000 2001/1/2\nA 42000 2001/1/3\n"
+                           "A 28000 2001/1/4\nA 30000 2001/1/5\n");
+    b.s.options.replicas = 199;
+    bench_run(&b, 1);
     tell_all(&b, "Gumbel distribution", "耿贝尔分布");
+    assert_null(strstr(bench_json(&b), "gumbel_refused"));
     bench_close(&b);
 }
 
