@@ -6,7 +6,7 @@
 #include "domain/measure/warn_guard.h"
 #include "num/core/run.h"
 
-enum { WARN_ANY_CLASS = UINT32_MAX };
+#define WARN_ANY_CLASS UINT32_MAX
 struct warn_signal {
     const struct warn_rule *rule;
     int32_t day, from;        /* the window is [from, day] */

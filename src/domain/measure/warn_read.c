@@ -317,7 +317,9 @@ static int by_name(const void *a, const void *b) {
 enum err_code warn_load(struct arena *a, const struct pack_set *packs, const struct warn_set **out,
                         struct err *err) {
     struct warn_set *s = ARENA_NEW(a, struct warn_set, 1);
-    struct reading r = {.a = a, .packs = packs, .set = s, .err = err};
+    /* The defaults come from no file. */
+    static const struct pack_document none = {.pack = "", .folder = "", .file = ""};
+    struct reading r = {.a = a, .packs = packs, .doc = &none, .set = s, .err = err};
     r.rule = ARENA_NEW(a, struct warn_rule, WARN_MAX_RULES);
     r.event = ARENA_NEW(a, struct warn_event, WARN_MAX_EVENTS);
     if (s == NULL || r.rule == NULL || r.event == NULL) return err_fail(err, ERR_NOMEM, "warnings");

@@ -68,13 +68,15 @@ static void hide(struct tree *t, const struct indicator_def *d, const struct pac
     }
 }
 
-/* Row echelon form of "an area is the sum of those below it" over what is hidden: an unknown that
- * stands alone in a row is known. */
-static size_t solved(const struct tree *t) {
-    static double m[MAX_AREAS][MAX_AREAS];
-    size_t col[MAX_AREAS], n = 0, rows = 0, at = 0, alone = 0;
+static double m[MAX_AREAS][MAX_AREAS];
+
+/* "An area is the sum of those below it", over what is hidden: a row an area, a column an unknown.
+ * Gives the rows; *n the unknowns. */
+static size_t equations(const struct tree *t, size_t *n) {
+    size_t col[MAX_AREAS], rows = 0;
+    *n = 0;
     for (size_t i = 0; i < t->n; i++)
-        if (t->hidden[i] != 0) col[i] = n++;
+        if (t->hidden[i] != 0) col[i] = (*n)++;
     memset(m, 0, sizeof m);
     for (size_t p = 0; p < t->n; p++) {
         size_t below = 0;
@@ -86,22 +88,36 @@ static size_t solved(const struct tree *t) {
         if (below > 0 && t->hidden[p] != 0) m[rows][col[p]] = -1;
         rows += below > 0;
     }
+    return rows;
+}
+
+static void swap_rows(size_t a, size_t b, size_t n) {
+    for (size_t k = 0; k < n; k++) {
+        double x = m[a][k];
+        m[a][k] = m[b][k];
+        m[b][k] = x;
+    }
+}
+
+/* Takes the column out of every row but `at`. */
+static void eliminate(size_t at, size_t c, size_t rows, size_t n) {
+    double lead = m[at][c];
+    for (size_t k = 0; k < n; k++) m[at][k] /= lead;
+    for (size_t i = 0; i < rows; i++) {
+        double f = i == at ? 0 : m[i][c];
+        for (size_t k = 0; k < n; k++) m[i][k] -= f * m[at][k];
+    }
+}
+
+/* Row echelon form: an unknown that stands alone in a row is known. */
+static size_t solved(const struct tree *t) {
+    size_t n = 0, at = 0, alone = 0, rows = equations(t, &n);
     for (size_t c = 0; c < n && at < rows; c++) {
         size_t pivot = at;
         while (pivot < rows && fabs(m[pivot][c]) < 1e-9) pivot++;
         if (pivot == rows) continue;
-        for (size_t k = 0; k < n; k++) {
-            double x = m[pivot][k];
-            m[pivot][k] = m[at][k];
-            m[at][k] = x;
-        }
-        double lead = m[at][c];
-        for (size_t k = 0; k < n; k++) m[at][k] /= lead;
-        for (size_t i = 0; i < rows; i++) {
-            double f = m[i][c];
-            for (size_t k = 0; i != at && k < n; k++) m[i][k] -= f * m[at][k];
-        }
-        at++;
+        swap_rows(at, pivot, n);
+        eliminate(at++, c, rows, n);
     }
     for (size_t i = 0; i < at; i++) {
         size_t k = 0;
