@@ -117,11 +117,11 @@ static void nul_and_bad_utf8(void **state) {
     bool more;
     struct err err;
     assert_int_equal(csv_read(f.r, &rec, &more, &err), ERR_SYNTAX);
-    assert_non_null(strstr(err.detail, "line 1: a NUL byte"));
+    assert_non_null(strstr(err.detail, "line 1, column 2: a NUL byte"));
     assert_int_equal(rec.raw_n, 5);
     assert_memory_equal(rec.raw, "a\0b,\"", 5);
     assert_int_equal(csv_read(f.r, &rec, &more, &err), ERR_SYNTAX);
-    assert_non_null(strstr(err.detail, "line 2: not valid UTF-8"));
+    assert_non_null(strstr(err.detail, "line 2, column 1: not valid UTF-8"));
     assert_int_equal(csv_read(f.r, &rec, &more, &err), ERR_OK);
     assert_string_equal(rec.field[0], "ok");
     close_text(&f);
