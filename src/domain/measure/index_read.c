@@ -8,10 +8,9 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "domain/grid/grid.h"
+#include "domain/measure/document.h"
 #include "domain/measure/index_def.h"
 #include "num/composite/weigh.h"
-
-enum { MAX_TEXT = 1000 };
 
 static const char *const mean_names[] = {"arithmetic", "geometric", "harmonic", NULL};
 static const enum composite_agg_kind means[] = {COMPOSITE_ARITHMETIC, COMPOSITE_GEOMETRIC,
@@ -31,22 +30,18 @@ struct reading {
 
 static enum err_code fault(const struct reading *r, const struct val *v, const char *what,
                            const char *found) {
-    return err_fail(r->err, ERR_INVALID, "%s:%d: %s%s%.60s%s", r->doc->file, v->line, what,
-                    found == NULL ? "" : ": \"", found == NULL ? "" : found,
-                    found == NULL ? "" : "\"");
+    return document_fault(r->doc, v, what, found, r->err);
 }
 
 /* The same with what a typed reader said ("/low": expected a number). */
 static enum err_code located(const struct reading *r, const struct val *v, enum err_code rc,
                              const struct err *why) {
-    return rc == ERR_OK ? ERR_OK
-                        : err_fail(r->err, rc, "%s:%d: %.300s", r->doc->file, v->line, why->detail);
+    return document_said(r->doc, v, rc, why, r->err);
 }
 
 static enum err_code text_of(const struct reading *r, const struct val *v, const char *key,
                              bool required, const char **out) {
-    struct err why = {0};
-    return located(r, v, val_str(v, key, required, MAX_TEXT, out, &why), &why);
+    return document_text(r->doc, v, key, required, out, r->err);
 }
 
 static enum err_code number_of(const struct reading *r, const struct val *v, const char *key,
@@ -57,18 +52,12 @@ static enum err_code number_of(const struct reading *r, const struct val *v, con
 
 static enum err_code known(const struct reading *r, const struct val *v, const char *what,
                            const char *const *keys) {
-    struct err why = {0};
-    if (v->type != VAL_MAP) return fault(r, v, "expected a map of", what);
-    return located(r, v, val_only(v, keys, &why), &why);
+    return document_known(r->doc, v, what, keys, r->err);
 }
 
 static enum err_code title_of(const struct reading *r, const struct val *v, const char *key,
                               struct text *out) {
-    const struct val *t = val_get(v, key);
-    if (t == NULL || t->type != VAL_MAP)
-        return fault(r, v, "a title {en: ..., zh: ...} is missing", key);
-    TRY(text_of(r, t, "en", true, &out->en));
-    return text_of(r, t, "zh", true, &out->zh);
+    return document_title(r->doc, v, key, out, r->err);
 }
 
 static int index_of(const char *const *names, const char *word) {
