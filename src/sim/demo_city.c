@@ -185,6 +185,7 @@ static enum err_code write_more_people(struct tx *tx, void *arg, struct err *err
     static const struct {
         const char *role, *display;
     } more[] = {{"verifier", "核查员（演示）"},           {"supervisor", "督办领导（演示）"},
+                {"analyst", "分析研判员（演示）"},        {"leader", "分管领导（演示）"},
                 {"mediator", "调解员（演示）"},           {"system_admin", "系统管理员（演示）"},
                 {"security_admin", "安全管理员（演示）"}, {"audit_admin", "审计管理员（演示）"}};
     for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
@@ -244,8 +245,8 @@ static enum err_code one_password(struct demo *d, struct password_pool *pool, co
 }
 
 enum err_code demo_write_accounts(struct demo *d, struct err *err) {
-    static const char *const roles[] = {"worker",       "operator",       "department",
-                                        "verifier",     "supervisor",     "mediator",
+    static const char *const roles[] = {"worker",       "operator",       "department", "verifier",
+                                        "supervisor",   "analyst",        "leader",     "mediator",
                                         "system_admin", "security_admin", "audit_admin"};
     struct password_pool *pool = NULL;
     struct password_options o = {.threads = 1};

@@ -13,7 +13,14 @@ port=${PORT:-8397}
 base=http://127.0.0.1:$port
 dir=$(mktemp -d)
 server=
-trap 'test -z "$server" || kill "$server" 2>/dev/null || true; rm -rf "$dir"' EXIT
+stop() { # the server writes its last file before it ends
+    if [ -n "$server" ]; then
+        kill "$server" 2>/dev/null || true
+        wait "$server" || true
+    fi
+    rm -rf "$dir"
+}
+trap stop EXIT
 test -d "$here/node_modules" || (cd "$here" && npm ci --ignore-scripts >/dev/null)
 "$gezhi" init --data "$dir/city" --packs "$root/packs" >/dev/null
 "$gezhi" serve --data "$dir/city" --port "$port" >"$dir/log" 2>&1 &

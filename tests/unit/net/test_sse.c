@@ -178,6 +178,15 @@ static void publish(struct app *app, uint64_t id, const char *key, const char *d
     assert_int_equal(sse_publish(app->hub, &item, &err), ERR_OK);
 }
 
+/* A client counts from its request on; items reach it from its greeting on, which stays unread. */
+static bool greeted(int fd) {
+    char text[1024];
+    ssize_t n = recv(fd, text, sizeof text - 1, MSG_PEEK | MSG_DONTWAIT);
+    if (n <= 0) return false;
+    text[n] = '\0';
+    return strstr(text, "event: ready") != NULL;
+}
+
 static int listen_events(struct app *app, const char *query, const char *last_id) {
     char text[256];
     unsigned before = sse_clients(app->hub);
@@ -186,7 +195,8 @@ static int listen_events(struct app *app, const char *query, const char *last_id
                    last_id == NULL ? "" : "Last-Event-ID: ", last_id == NULL ? "" : last_id,
                    last_id == NULL ? "" : "\r\n");
     peer_say(fd, text);
-    for (int i = 0; i < 500 && sse_clients(app->hub) == before; i++) peer_sleep_ms(5);
+    for (int i = 0; i < 1000 && !greeted(fd); i++) peer_sleep_ms(5);
+    assert_true(greeted(fd));
     assert_true(sse_clients(app->hub) > before);
     return fd;
 }
