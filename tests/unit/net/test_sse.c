@@ -184,7 +184,7 @@ static bool greeted(int fd) {
     ssize_t n = recv(fd, text, sizeof text - 1, MSG_PEEK | MSG_DONTWAIT);
     if (n <= 0) return false;
     text[n] = '\0';
-    return strstr(text, "event: ready") != NULL;
+    return strstr(text, "retry: ") != NULL;
 }
 
 static int listen_events(struct app *app, const char *query, const char *last_id) {
