@@ -8,7 +8,7 @@
 #include "api/workers.h"
 #include "base/mem.h"
 #include "domain/identity/session.h"
-#include "domain/measure/index_def.h"
+#include "domain/measure/definitions.h"
 #include "domain/measure/measure.h"
 #include "domain/process/search.h"
 #include "net/assets.h"
@@ -30,7 +30,7 @@ static enum err_code open_services(struct app *app, const struct app_options *o,
                    &app->engine, err));
     TRY(search_start(app->engine, app->ledger, err));
     TRY(measure_open(app->ledger, app->packs, app->tz, app->log, &app->measure, err));
-    TRY(index_load(app->arena, app->packs, &app->indices, err));
+    TRY(definitions_open(app->ledger, app->packs, app->log, &app->definitions, err));
     TRY(basemap_load(app->arena, app->data_dir, &app->basemap, err));
     TRY(assets_new(o->web_dir, &app->assets, err));
     unsigned loops = o->n_loops > 0 ? (unsigned)o->n_loops : 2;
@@ -124,6 +124,7 @@ void app_close(struct app *app) {
     if (app->folder.ledger != NULL) ledger_close(app->folder.ledger);
     app->folder.ledger = NULL;
     measure_close(app->measure);
+    definitions_close(app->definitions);
     identity_close(app->identity);
     sse_hub_free(app->hub);
     http_server_free(app->server);

@@ -16,7 +16,7 @@ struct metrics;
 struct workers; /* api/workers.h: the reader pool */
 struct assets;
 struct measure;
-struct index_set;
+struct definitions_service;
 struct basemap;
 
 struct app_options {
@@ -42,8 +42,8 @@ struct app {
     struct ledger *ledger;
     struct grid_service *grid;
     struct engine *engine;
-    struct measure *measure; /* the indicator cube, following the journal */
-    const struct index_set *indices;
+    struct measure *measure;                 /* the indicator cube, following the journal */
+    struct definitions_service *definitions; /* indices and warnings in force */
     struct identity *identity;
     struct throttle *throttle;
     struct http_server *server;

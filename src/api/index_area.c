@@ -151,7 +151,7 @@ static enum err_code write_area(struct call *c, struct index_look *look, const s
 enum err_code index_area(struct call *c, struct err *err) {
     const struct index_def *d = NULL;
     struct index_look look;
-    TRY(index_of_call(c, &d, err));
+    TRY(index_of_call(c, call_query(c, "period"), &d, err));
     const struct grid *g = grid_ref(c->app->grid);
     int at = grid_area_index(g, c->param[1]);
     const char *level = at == GRID_NONE ? NULL : area_level_name(g->areas[at].level);
@@ -262,9 +262,9 @@ enum err_code public_index_values(struct call *c, struct err *err) {
     const char *period = call_query(c, "period"), *level = call_query(c, "level");
     struct period p;
     struct reader *r = NULL;
-    TRY(index_of_call(c, &d, err));
     if (period == NULL || level == NULL)
         return err_fail(err, ERR_INVALID, "expected the parameters period and level");
+    TRY(index_of_call(c, period, &d, err));
     TRY(period_parse(period, &p, err));
     int at = area_level_parse(level);
     if (at < 0) return err_fail(err, ERR_INVALID, "\"%.20s\" is no level", level);

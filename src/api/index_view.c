@@ -8,8 +8,37 @@
 static const int64_t day_us = 86400000000;
 enum { LOOK_ARENA = 1 << 29, TRIES = 40, WAIT_MS = 25 };
 
-enum err_code index_of_call(struct call *c, const struct index_def **out, struct err *err) {
-    *out = index_find(c->app->indices, c->param[0]);
+int32_t call_today(const struct call *c) {
+    return (int32_t)(tz_to_local(c->app->tz, clock_now_us(&c->app->clock)) / day_us);
+}
+
+static void unref_definitions(void *d) { definitions_unref(d); }
+
+enum err_code call_definitions(struct call *c, const struct definitions **out, struct err *err) {
+    *out = definitions_ref(c->app->definitions);
+    return arena_defer(c->a, unref_definitions, (void *)(uintptr_t)*out) == ERR_OK
+               ? ERR_OK
+               : err_fail(err, ERR_NOMEM, "definitions");
+}
+
+static enum err_code choose_period(const struct call *c, const char *text, struct period *out,
+                                   struct err *err) {
+    if (text == NULL || text[0] == '\0') { /* the last month that is over */
+        struct period now = period_of(PERIOD_MONTH, call_today(c));
+        *out = period_step(&now, -1);
+        return ERR_OK;
+    }
+    enum err_code rc = period_parse(text, out, err);
+    return rc == ERR_OK ? rc : err_field(err, rc, "/period");
+}
+
+enum err_code index_of_call(struct call *c, const char *period, const struct index_def **out,
+                            struct err *err) {
+    const struct definitions *d = NULL;
+    struct period p;
+    TRY(choose_period(c, period, &p, err));
+    TRY(call_definitions(c, &d, err));
+    *out = index_find_at(d->indices, c->param[0], p.from);
     return *out != NULL ? ERR_OK
                         : err_fail(err, ERR_NOT_FOUND, "there is no index \"%.60s\"", c->param[0]);
 }
@@ -37,19 +66,6 @@ static enum err_code choose_level(const struct grid *g, const char *level, unsig
     return err_field(err, ERR_INVALID, "/level");
 }
 
-static enum err_code choose_period(struct call *c, const char *text, struct index_look *look,
-                                   struct err *err) {
-    int64_t local = tz_to_local(c->app->tz, clock_now_us(&c->app->clock));
-    look->q.today = (int32_t)(local / day_us);
-    if (text == NULL || text[0] == '\0') { /* the last month that is over */
-        struct period now = period_of(PERIOD_MONTH, look->q.today);
-        look->q.period = period_step(&now, -1);
-        return ERR_OK;
-    }
-    enum err_code rc = period_parse(text, &look->q.period, err);
-    return rc == ERR_OK ? rc : err_field(err, rc, "/period");
-}
-
 /* Tables and cube of the same journal row. Nothing is held while the follower catches up; in a city
  * that writes without a pause the last try counts, and is not exact. */
 static enum err_code read_both(struct call *c, struct index_look *out, struct err *err) {
@@ -73,7 +89,8 @@ static enum err_code read_both(struct call *c, struct index_look *out, struct er
 enum err_code index_look_begin(struct call *c, const char *period, const char *level,
                                unsigned levels, struct index_look *out, struct err *err) {
     *out = (struct index_look){.q = {.atoms = measure_atoms(c->app->measure), .ledger = 1}};
-    TRY(choose_period(c, period, out, err));
+    out->q.today = call_today(c);
+    TRY(choose_period(c, period, &out->q.period, err));
     out->grid = grid_ref(c->app->grid);
     out->a = arena_new(LOOK_ARENA);
     enum err_code rc = out->a == NULL ? err_fail(err, ERR_NOMEM, "indicators")

@@ -4,6 +4,7 @@
 #define API_INDEX_VIEW_H
 #include "api/api.h"
 #include "domain/grid/grid.h"
+#include "domain/measure/definitions.h"
 #include "domain/measure/index_json.h"
 
 /* A snapshot of everything a value rests on. index_look_end is to be called after each
@@ -28,7 +29,13 @@ enum err_code index_look_at(struct call *c, const struct index_def *d, const cha
 /* Gives the cube and the reader back early: draws and sorting need neither, and others wait. */
 void index_look_release(struct call *c, struct index_look *look);
 void index_look_end(struct call *c, struct index_look *look);
-/* The index named in the path. ERR_NOT_FOUND. */
-enum err_code index_of_call(struct call *c, const struct index_def **out,
+/* What is in force, held until the answer is written. */
+enum err_code call_definitions(struct call *c, const struct definitions **out,
+                               struct err *err) NODISCARD;
+/* The index named in the path, as the edition that the period is formed by (NULL or "": the last
+ * month that is over); held like that. ERR_NOT_FOUND; ERR_INVALID naming the period. */
+enum err_code index_of_call(struct call *c, const char *period, const struct index_def **out,
                             struct err *err) NODISCARD;
+/* Today by the city's clock. */
+int32_t call_today(const struct call *c);
 #endif

@@ -79,11 +79,14 @@ static enum err_code put_signed(struct jw *w, struct db *db, const char *index, 
 /* db: also what is signed off; NULL: the definitions alone. */
 static enum err_code list_indices(struct call *c, struct db *db, struct err *err) {
     struct jw w = call_json(c);
+    const struct definitions *all = NULL;
+    TRY(call_definitions(c, &all, err));
     jw_obj(&w);
     jw_key(&w, "items");
     jw_arr(&w);
-    for (size_t i = 0; i < c->app->indices->n; i++) {
-        const struct index_def *d = &c->app->indices->index[i];
+    for (size_t i = 0; i < all->indices->n; i++) {
+        const struct index_def *d =
+            index_find_at(all->indices, all->indices->index[i].name, call_today(c));
         jw_obj(&w);
         put_index(&w, d);
         if (db != NULL) TRY(put_signed(&w, db, d->name, err));
@@ -142,7 +145,7 @@ enum err_code index_values(struct call *c, struct err *err) {
     struct index_ask ask = {.seed = SEED};
     struct index_look look;
     int64_t draws = DRAWS;
-    TRY(index_of_call(c, &ask.def, err));
+    TRY(index_of_call(c, call_query(c, "period"), &ask.def, err));
     TRY(call_query_int(c, "draws", 0, 10000, &draws, err));
     ask.n_draws = (size_t)draws;
     TRY(index_look_at(c, ask.def, call_query(c, "period"), call_query(c, "level"), &look, err));
@@ -220,9 +223,9 @@ enum err_code index_what_if(struct call *c, struct err *err) {
     const char *period = NULL, *level = NULL;
     struct index_ask ask = {.seed = SEED};
     struct index_look look;
-    TRY(index_of_call(c, &base, err));
     TRY(call_body(c, &body, err));
     TRY(val_str(body, "period", false, 20, &period, err));
+    TRY(index_of_call(c, period, &base, err));
     TRY(val_str(body, "level", false, 20, &level, err));
     TRY(changed_index(c, base, body, &ask.def, err));
     TRY(index_look_at(c, base, period, level, &look, err));
@@ -275,9 +278,9 @@ enum err_code index_freeze(struct call *c, struct err *err) {
     const char *period = NULL, *level = NULL, *note = NULL;
     struct index_ask ask = {.n_draws = DRAWS, .seed = SEED};
     struct index_look look;
-    TRY(index_of_call(c, &ask.def, err));
     TRY(call_body(c, &body, err));
     TRY(val_str(body, "period", true, 20, &period, err));
+    TRY(index_of_call(c, period, &ask.def, err));
     TRY(val_str(body, "level", true, 20, &level, err));
     TRY(val_str(body, "note", false, 500, &note, err));
     TRY(index_look_at(c, ask.def, period, level, &look, err));
@@ -299,9 +302,9 @@ enum err_code index_publish(struct call *c, struct err *err) {
     const char *period = NULL, *level = NULL, *hash = NULL;
     struct publish *p = ARENA_NEW(c->a, struct publish, 1);
     if (p == NULL) return err_fail(err, ERR_NOMEM, "publish");
-    TRY(index_of_call(c, &d, err));
     TRY(call_body(c, &body, err));
     TRY(val_str(body, "period", true, 20, &period, err));
+    TRY(index_of_call(c, period, &d, err));
     TRY(val_str(body, "level", true, 20, &level, err));
     TRY(val_str(body, "hash", true, 64, &hash, err));
     *p = (struct publish){d->name, period, c->who->name, area_level_parse(level), hash};

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "cli/cli.h"
 #include "domain/grid/folder.h"
+#include "domain/measure/definitions.h"
 #include "domain/measure/index_json.h"
 #include "store/statements.h"
 
@@ -24,7 +25,7 @@ struct running {
     const struct grid *grid;
     struct arena *a;
     const struct atoms *atoms;
-    const struct index_set *indices;
+    const struct definitions *definitions;
     const struct index_def *def;
     struct cube *cube;
     int64_t seq, at_us; /* of the last journal row that counts */
@@ -69,14 +70,13 @@ static enum err_code prepare(struct running *r, struct err *err) {
     TRY(folder_look(r->args->data, &r->f, err));
     TRY(grid_build(r->f.look, 1, r->f.packs, NULL, &r->grid, err));
     TRY(atoms_new(r->a, r->f.packs, r->grid->tz, &r->atoms, err));
-    TRY(index_load(r->a, r->f.packs, &r->indices, err));
-    r->def = index_find(r->indices, r->args->index);
-    if (r->def == NULL) {
-        const char *first = r->indices->n == 0 ? "none" : r->indices->index[0].name;
-        return err_fail(err, ERR_INVALID, "the packs have no index \"%.40s\"; the first is %s",
-                        r->args->index, first);
-    }
+    TRY(definitions_build(r->f.look, 1, r->f.packs, &r->definitions, err));
+    const struct index_set *s = r->definitions->indices;
     TRY(period_parse(r->args->period, &r->period, err));
+    r->def = index_find_at(s, r->args->index, r->period.from);
+    if (r->def == NULL)
+        return err_fail(err, ERR_INVALID, "the packs have no index \"%.40s\"; the first is %s",
+                        r->args->index, s->n == 0 ? "none" : s->index[0].name);
     if ((r->def->periods & (1u << (unsigned)r->period.kind)) == 0)
         return err_fail(err, ERR_INVALID, "index %s is not formed for such a period", r->def->name);
     TRY(choose_level(r, err));
@@ -170,6 +170,7 @@ int cli_index_run(int argc, char **argv) {
     enum err_code rc = r.a == NULL ? err_fail(&err, ERR_NOMEM, "index") : prepare(&r, &err);
     if (rc == ERR_OK) rc = form_and_print(&r, &err);
     cube_free(r.cube);
+    definitions_unref(r.definitions);
     grid_unref(r.grid);
     if (r.f.arena != NULL) folder_close(&r.f);
     arena_free(r.a);

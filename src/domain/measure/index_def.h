@@ -33,6 +33,7 @@ struct index_def {
     struct text title, stands_for; /* one sentence: what it stands for */
     int64_t version;
     const char *valid_from; /* "" : always */
+    int32_t valid_day;      /* the same as a day; INT32_MIN: always */
     const struct index_node *node;
     size_t n_leaves, n_nodes;
     const struct index_band *band; /* from the lowest value up */
@@ -52,12 +53,17 @@ struct index_def {
 };
 struct index_set {
     const struct index_def *index;
-    size_t n; /* by name */
+    size_t n; /* by name, the newest edition of each */
+    const struct index_def *edition;
+    size_t n_editions; /* by name and version: all of them */
 };
 /* Reads the documents of the packs. Arena-owned. Errors: ERR_INVALID naming file and line. */
 enum err_code index_load(struct arena *a, const struct pack_set *packs,
                          const struct index_set **out, struct err *err) NODISCARD;
 const struct index_def *index_find(const struct index_set *s, const char *name);
+/* The edition that a period beginning on that local day is formed by: the newest whose valid_from
+ * is not later; the oldest when all are. NULL: there is no such index. */
+const struct index_def *index_find_at(const struct index_set *s, const char *name, int32_t day);
 /* The band of a value; `was` is the band before (-1: none), which holds within the hysteresis. NaN
  * gives -1. */
 int index_band_of(const struct index_def *d, double value, int was);

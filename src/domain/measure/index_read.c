@@ -437,6 +437,7 @@ static enum err_code read_head(struct reading *r, const struct val *v) {
     TRY(text_of(r, v, "valid_from", false, &d->valid_from));
     if (d->valid_from[0] != '\0' && !civil_date_parse(d->valid_from, &days))
         return fault(r, v, "\"valid_from\" is no date", d->valid_from);
+    d->valid_day = d->valid_from[0] == '\0' ? INT32_MIN : (int32_t)days;
     TRY(words(r, v, "levels", area_level_parse, &d->levels));
     TRY(words(r, v, "periods", period_kind_parse, &d->periods));
     d->missing = 0.6;
@@ -471,26 +472,33 @@ static enum err_code read_index(struct arena *a, const struct pack_set *packs,
     return ERR_OK;
 }
 
-static int by_name(const void *a, const void *b) {
-    return strcmp(((const struct index_def *)a)->name, ((const struct index_def *)b)->name);
+static int by_edition(const void *a, const void *b) {
+    const struct index_def *x = a, *y = b;
+    int way = strcmp(x->name, y->name);
+    return way != 0 ? way : (x->version > y->version) - (x->version < y->version);
 }
 
 enum err_code index_load(struct arena *a, const struct pack_set *packs,
                          const struct index_set **out, struct err *err) {
     struct index_set *s = ARENA_NEW(a, struct index_set, 1);
     struct index_def *d = ARENA_NEW(a, struct index_def, packs->n_documents + 1);
-    if (s == NULL || d == NULL) return err_fail(err, ERR_NOMEM, "indices");
-    *s = (struct index_set){.index = d};
+    struct index_def *newest = ARENA_NEW(a, struct index_def, packs->n_documents + 1);
+    if (s == NULL || d == NULL || newest == NULL) return err_fail(err, ERR_NOMEM, "indices");
+    *s = (struct index_set){.index = newest, .edition = d};
     for (size_t i = 0; i < packs->n_documents; i++) {
         if (strcmp(packs->documents[i].folder, "indices") != 0) continue;
-        TRY(read_index(a, packs, &packs->documents[i], &d[s->n], err));
-        s->n++;
+        TRY(read_index(a, packs, &packs->documents[i], &d[s->n_editions], err));
+        s->n_editions++;
     }
-    qsort(d, s->n, sizeof *d, by_name);
-    for (size_t i = 1; i < s->n; i++)
-        if (strcmp(d[i].name, d[i - 1].name) == 0)
+    qsort(d, s->n_editions, sizeof *d, by_edition);
+    for (size_t i = 0; i < s->n_editions; i++) {
+        bool again = i > 0 && strcmp(d[i].name, d[i - 1].name) == 0;
+        if (again && d[i].version == d[i - 1].version)
             return err_fail(err, ERR_INVALID, "%s: index \"%s\" is declared in %s already",
                             d[i].file, d[i].name, d[i - 1].file);
+        if (!again) s->n++;
+        newest[s->n - 1] = d[i];
+    }
     *out = s;
     return ERR_OK;
 }
@@ -499,4 +507,13 @@ const struct index_def *index_find(const struct index_set *s, const char *name) 
     for (size_t i = 0; i < s->n; i++)
         if (strcmp(s->index[i].name, name) == 0) return &s->index[i];
     return NULL;
+}
+
+const struct index_def *index_find_at(const struct index_set *s, const char *name, int32_t day) {
+    const struct index_def *found = NULL;
+    for (size_t i = 0; i < s->n_editions; i++) {
+        const struct index_def *d = &s->edition[i];
+        if (strcmp(d->name, name) == 0 && (found == NULL || d->valid_day <= day)) found = d;
+    }
+    return found;
 }
