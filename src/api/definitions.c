@@ -126,7 +126,18 @@ static int line_of(const char *said, const char **text) {
     return (int)line;
 }
 
-static enum err_code put_fault(struct call *c, const struct err *said, struct err *err) {
+/* The text as it was read, for a page that edits it; null where it is no YAML. */
+static void put_doc(struct call *c, struct jw *w, const char *yaml) {
+    const struct val *v = NULL;
+    jw_key(w, "doc");
+    if (yaml_parse(c->a, "index", yaml, strlen(yaml), &v, NULL) == ERR_OK)
+        jw_val(w, v);
+    else
+        jw_null(w);
+}
+
+static enum err_code put_fault(struct call *c, const char *yaml, const struct err *said,
+                               struct err *err) {
     const char *text = NULL;
     int line = line_of(said->detail, &text);
     struct jw w = call_json(c);
@@ -141,6 +152,7 @@ static enum err_code put_fault(struct call *c, const struct err *said, struct er
     jw_end(&w, ']');
     jw_key(&w, "preview");
     jw_null(&w);
+    put_doc(c, &w, yaml);
     jw_end(&w, '}');
     return buf_check(&c->reply.body, err);
 }
@@ -165,7 +177,7 @@ static void put_side(struct jw *w, const char *key, const struct index_view *v, 
     jw_end(w, '}');
 }
 
-static enum err_code put_preview(struct call *c, const struct index_look *look,
+static enum err_code put_preview(struct call *c, const struct index_look *look, const char *yaml,
                                  const struct index_view *tried, const struct index_view *stands,
                                  struct err *err) {
     char period[PERIOD_TEXT], hash[65];
@@ -199,6 +211,7 @@ static enum err_code put_preview(struct call *c, const struct index_look *look,
     }
     jw_end(&w, ']');
     jw_end(&w, '}');
+    put_doc(c, &w, yaml);
     jw_end(&w, '}');
     return buf_check(&c->reply.body, err);
 }
@@ -214,8 +227,9 @@ static const char *named(struct arena *a, const char *yaml) {
                                                                                   : "index";
 }
 
-static enum err_code try_out(struct call *c, struct index_look *look, const struct index_def *tried,
-                             const struct index_def *stands, struct err *err) {
+static enum err_code try_out(struct call *c, struct index_look *look, const char *yaml,
+                             const struct index_def *tried, const struct index_def *stands,
+                             struct err *err) {
     struct index_view a, b;
     struct index_ask ask = {.def = tried}, other = {.def = stands};
     TRY(index_gather(&look->q, tried, look->a, &a, err));
@@ -223,7 +237,7 @@ static enum err_code try_out(struct call *c, struct index_look *look, const stru
     index_look_release(c, look);
     TRY(index_score(&a, &ask, look->a, err));
     if (stands != NULL) TRY(index_score(&b, &other, look->a, err));
-    return put_preview(c, look, &a, stands == NULL ? NULL : &b, err);
+    return put_preview(c, look, yaml, &a, stands == NULL ? NULL : &b, err);
 }
 
 enum err_code index_check(struct call *c, struct err *err) {
@@ -239,12 +253,13 @@ enum err_code index_check(struct call *c, struct err *err) {
     TRY(val_str(body, "level", false, 20, &level, err));
     enum err_code rc =
         definition_read(c->a, c->app->packs, "indices", named(c->a, yaml), yaml, &tried, &said);
-    if (rc == ERR_INVALID) return put_fault(c, &said, err);
+    if (rc == ERR_INVALID) return put_fault(c, yaml, &said, err);
     if (rc != ERR_OK) return err_fail(err, rc, "%.300s", said.detail);
     const struct index_def *d = &tried.indices->index[0];
     TRY(call_definitions(c, &in_force, err));
     TRY(index_look_at(c, d, period, level, &look, err));
-    rc = try_out(c, &look, d, index_find_at(in_force->indices, d->name, look.q.period.from), err);
+    rc = try_out(c, &look, yaml, d, index_find_at(in_force->indices, d->name, look.q.period.from),
+                 err);
     index_look_end(c, &look);
     return rc;
 }

@@ -23,6 +23,33 @@ test('areas: the tree, filters, one area', async () => {
   goldenShape('area', one.json);
 });
 
+/** Edges that one shape has and no neighbour has the other way round; of a city without gaps they are its outline. */
+function rim(features) {
+  const edges = new Map();
+  for (const f of features) {
+    for (const part of f.geometry.type === 'Polygon' ? [f.geometry.coordinates] : f.geometry.coordinates) {
+      for (const ring of part) for (let i = 0; i + 1 < ring.length; i++) edges.set(`${ring[i]}|${ring[i + 1]}`, [`${ring[i]}`, `${ring[i + 1]}`]);
+    }
+  }
+  return [...edges.values()].filter(([a, b]) => !edges.has(`${b}|${a}`));
+}
+test('areas: shapes of a level tile the city without gaps', async () => {
+  const { stranger } = await commonServer();
+  for (const level of ['county', 'town', 'community']) {
+    const r = await stranger.get(`/api/v1/areas/shapes?level=${level}`);
+    const areas = (await stranger.get(`/api/v1/areas?level=${level}&limit=500`)).json.items;
+    equal(r.json.features.map((f) => f.id), areas.map((a) => a.code), `areas of level ${level}`);
+    must(r.json.features.every((f) => f.geometry && f.properties.label), `${level}: a shape is missing`);
+    const open = rim(r.json.features), next = new Map(open.map(([a, b]) => [a, b]));
+    let at = open[0][0], steps = 0;
+    do at = next.get(at); while (++steps < open.length && at !== open[0][0]);
+    equal([steps, at], [open.length, open[0][0]], `${level}: the edges without a neighbour are not one closed outline`);
+    const again = await stranger.get(`/api/v1/areas/shapes?level=${level}`, { 'If-None-Match': r.headers.etag });
+    equal([again.status, again.text], [304, ''], 'asked again with its ETag');
+  }
+  problem(await stranger.get('/api/v1/areas/shapes?level=street'), 422, 'INVALID');
+});
+
 test('cells: card, list, paging, no_post', async () => {
   const { stranger, who } = await commonServer();
   const op = await who('supervisor');

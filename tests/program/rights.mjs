@@ -45,6 +45,7 @@ function publicAsks({ at, street, dispute }) {
     'POST /api/v1/follow': [['POST', '/api/v1/follow', { code: dispute.code, word: 'AAAAAAAA' }]],
     'POST /api/v1/follow/{move}': [['POST', '/api/v1/follow/withdraw', { code: dispute.code, word: 'AAAAAAAA' }]],
     'GET /api/v1/areas': [['GET', '/api/v1/areas?level=community']],
+    'GET /api/v1/areas/shapes': [['GET', '/api/v1/areas/shapes?level=community']],
     'GET /api/v1/areas/{code}': [['GET', '/api/v1/areas/990101']],
     'GET /api/v1/cells/{code}': [['GET', `/api/v1/cells/${at.cell}`]],
     'GET /api/v1/public/indices': [['GET', '/api/v1/public/indices']],
