@@ -34,7 +34,9 @@ static void circle(const struct warn_rows *rows, const uint32_t *row, size_t n,
     }
 }
 
-static bool of_class(const struct warn_signal *s, const struct warn_row *r) {
+static bool of_class(const struct warn_view *v, const struct warn_signal *s,
+                     const struct warn_row *r) {
+    if (s->rule->by_group) return s->rule->watched[r->cls] && v->group[r->cls] == s->group;
     return s->cls == WARN_ANY_CLASS ? s->rule->watched[r->cls] : s->cls == r->cls;
 }
 
@@ -44,11 +46,12 @@ enum err_code warn_keep(struct warn_work *w, struct warn_signal *s, const uint32
     if (*w->n == WARN_MAX_SIGNALS)
         return err_fail(err, ERR_LIMIT, "%s:%d: rule \"%s\" gives more than %d signals a day",
                         w->rule->file, w->rule->line, w->rule->name, WARN_MAX_SIGNALS);
+    bool figures = warn_by_figures(w->rule->method);
     s->rule = w->rule;
     s->day = v->day;
     circle(v->rows, s->n_rows > 0 ? s->row : seen, s->n_rows > 0 ? s->n_rows : n_seen, s);
-    for (size_t i = warn_rows_from(v->rows, s->from); i < v->high; i++)
-        if (i >= v->low && of_class(s, &v->rows->row[i])) s->held[v->why[i - v->low]]++;
+    for (size_t i = warn_rows_from(v->rows, s->from); i < v->high && !figures; i++)
+        if (i >= v->low && of_class(v, s, &v->rows->row[i])) s->held[v->why[i - v->low]]++;
     s->held[WARN_KEPT] = 0;
     w->signal[(*w->n)++] = *s;
     return ERR_OK;
@@ -75,7 +78,38 @@ static enum err_code see(struct warn_work *w, struct err *err) {
     return ERR_OK;
 }
 
+/* A signal for every place at which a rule over figures holds. */
+static enum err_code figure_signals(struct warn_work *w, struct err *err) {
+    const struct warn_figures *f = w->ask->figures;
+    for (size_t i = 0; f != NULL && i < f->n; i++) {
+        const struct warn_figure *x = &f->figure[i];
+        if (x->rule != w->rule) continue;
+        const char **place = ARENA_NEW(w->a, const char *, 1);
+        if (place == NULL) return err_fail(err, ERR_NOMEM, "warnings");
+        place[0] = x->place;
+        struct warn_signal s = {.from = x->from,
+                                .cls = WARN_ANY_CLASS,
+                                .place = place,
+                                .n_places = 1,
+                                .observed = x->value,
+                                .expected = x->limit,
+                                .band = x->band,
+                                .p = NAN,
+                                .recurrence = NAN,
+                                .n_series = x->n_places};
+        TRY(warn_keep(w, &s, NULL, 0, err));
+        w->signal[*w->n - 1].lon = x->lon;
+        w->signal[*w->n - 1].lat = x->lat;
+    }
+    return ERR_OK;
+}
+
 static enum err_code run_rule(struct warn_work *w, struct err *err) {
+    if (warn_by_figures(w->rule->method))
+        return warn_emergency_lasts(w->ask->emergency, w->ask->n_emergencies, w->view->rows->tz,
+                                    w->ask->day)
+                   ? ERR_OK
+                   : figure_signals(w, err);
     w->scratch = arena_new(SCRATCH);
     if (w->scratch == NULL) return err_fail(err, ERR_NOMEM, "warnings");
     enum err_code rc = see(w, err);
@@ -106,6 +140,7 @@ enum err_code warn_day_form(const struct warn_ask *ask, struct arena *a, struct 
     if (s == NULL) return err_fail(err, ERR_NOMEM, "warnings");
     *out = (struct warn_day){.signal = s};
     TRY(warn_view_new(a, ask->rows, ask->set, ask->day, longest(ask), &out->view, err));
+    warn_guard_lift(&out->view, ask->emergency, ask->n_emergencies);
     for (size_t i = warn_rows_from(ask->rows, ask->day); i < out->view.high; i++)
         out->held[out->view.why[i - out->view.low]]++;
     for (size_t i = 0; i < ask->set->n_rules; i++) {

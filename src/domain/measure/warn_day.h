@@ -3,6 +3,7 @@
  * reported later change nothing. */
 #ifndef DOMAIN_MEASURE_WARN_DAY_H
 #define DOMAIN_MEASURE_WARN_DAY_H
+#include "domain/measure/warn_figure.h"
 #include "domain/measure/warn_guard.h"
 #include "num/core/run.h"
 
@@ -11,15 +12,17 @@ struct warn_signal {
     const struct warn_rule *rule;
     int32_t day, from;        /* the window is [from, day] */
     uint32_t cls;             /* index of the class, or WARN_ANY_CLASS: the classes of the rule */
+    uint32_t group;           /* of rules by group alone: index of the first class of it */
     const char *const *place; /* codes of the areas or cells; none for points and the city */
     size_t n_places;
     double lon, lat, radius_m; /* circle around the cases; NaN, NaN, 0 when none has a point */
-    double observed, expected;
-    double p;            /* NaN when the method has none */
+    double observed, expected; /* of figures: the value, and where the rule is raised */
+    const char *band;          /* index colour: the band; else NULL */
+    double p;                  /* NaN when the method has none */
     double recurrence;   /* days in which chance alone does as well in this one series; NaN when the
                             method has no p */
     size_t n_series;     /* how many series (scans) the rule looked at that day */
-    const uint32_t *row; /* the cases: indices into rows, by time */
+    const uint32_t *row; /* the cases: indices into rows, by time; none of figures */
     size_t n_rows;
     size_t held[WARN_N_HELD]; /* rows in the window that the rule would have seen, by guard */
 };
@@ -36,6 +39,9 @@ struct warn_ask {
     int32_t day;
     uint64_t seed;
     const struct num_run *run;
+    const struct warn_figures *figures; /* of that day; NULL: rules over figures say nothing */
+    const struct warn_emergency *emergency;
+    size_t n_emergencies;
 };
 /* Arena-owned. Errors: those of alarms and scans; ERR_LIMIT, ERR_NOMEM. Cost: guards over the
  * longest history; a scan stops early when chance does as well often enough. */

@@ -3,6 +3,7 @@
  * the format. */
 #ifndef DOMAIN_MEASURE_WARN_DEF_H
 #define DOMAIN_MEASURE_WARN_DEF_H
+#include "domain/measure/period.h"
 #include "domain/pack/pack.h"
 
 enum warn_method {
@@ -15,9 +16,15 @@ enum warn_method {
     WARN_CHANGE,    /* `window` days against the same lengths before */
     WARN_SILENCE,   /* a place that stopped reporting, against its own past */
     WARN_SCAN,      /* prospective space-time scan; num/scan */
+    /* Over figures of an area or a unit, not over reports; warn_figure.h. */
+    WARN_INDICATOR,     /* an indicator's value, or its ratio to periods before */
+    WARN_INDEX_COLOR,   /* the colour of an index */
+    WARN_OVERDUE_SHARE, /* share of cases that are overdue */
     WARN_N_METHODS
 };
-const char *warn_method_name(enum warn_method m); /* "ears_c1" ... "scan" */
+const char *warn_method_name(enum warn_method m); /* "ears_c1" ... "overdue_share" */
+/* Whether the method looks at figures instead of reports. */
+static inline bool warn_by_figures(enum warn_method m) { return m >= WARN_INDICATOR; }
 
 /* Where rows are counted together. The first five are codes of the row; a point is a square of
  * `grid_m` metres. */
@@ -28,6 +35,7 @@ enum warn_level {
     WARN_COMMUNITY,
     WARN_CELL,
     WARN_POINT,
+    WARN_UNIT, /* responsible unit: overdue shares only */
     WARN_N_LEVELS
 };
 const char *warn_level_name(enum warn_level l);
@@ -43,6 +51,7 @@ struct warn_rule {
     int color;            /* WARN_BLUE .. WARN_RED */
     const bool *watched;  /* by class of the packs */
     bool by_class;        /* a series (a scan) for each class, not for all of them together */
+    bool by_group;        /* the same for each major class; with by_class never both */
     bool poisson;         /* scan: expected from the place's share; else permutation */
     double history;       /* days before the day that are looked at, the day itself included */
     double window;        /* days judged: threshold, change */
@@ -52,11 +61,20 @@ struct warn_rule {
     double alpha;         /* chance of a false alarm at a point */
     double years;         /* Farrington */
     double k, h;          /* CUSUM */
-    double raise, clear;  /* threshold */
+    double raise, clear;  /* threshold; figures: raised at `raise`, until `clear` is passed. An
+                             indicator is bad above when raise > clear, else bad below */
     double ratio;         /* change: at least this many times as many */
     double gap_times;     /* silence: longer than this many times its longest pause before */
     double max_days, max_radius_m, max_share, replicas, grid_m; /* scan */
     double recurrence;                                          /* scan: days */
+    const struct indicator_def *indicator;
+    const char *index, *band; /* index colour: a band at this one's severity or worse */
+    enum period_kind period;  /* indicator, index colour: the last one that is over */
+    double look;              /* figures: periods (overdue share: days) that the state is walked */
+    bool against_before;      /* indicator: the value over the mean of `periods` before it */
+    double periods;
+    bool weekday; /* against_before by day: only days of the same kind (weekday or holiday) */
+    bool due;     /* overdue share: of what fell due in `window` days; else of what is open */
 };
 
 /* What must never raise a cluster. */

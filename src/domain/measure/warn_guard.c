@@ -10,8 +10,8 @@
 static const int64_t minute_us = 60000000, hour_us = 3600000000, day_us = 86400000000;
 
 const char *warn_held_name(enum warn_held h) {
-    static const char *const names[] = {"kept",   "default_point", "batch",
-                                        "repeat", "new_channel",   "expected"};
+    static const char *const names[] = {"kept",        "default_point", "batch", "repeat",
+                                        "new_channel", "expected",      "joined"};
     return names[h];
 }
 
@@ -226,6 +226,65 @@ void warn_guard_events(struct warn_view *v) {
     }
 }
 
+/* ---- one thing, told by many */
+
+static void guard_joined(struct warn_view *v) {
+    int64_t end = tz_to_utc(v->rows->tz, ((int64_t)v->day + 1) * day_us);
+    for (size_t i = v->low; i < v->high; i++) {
+        int64_t at = v->rows->row[i].joined_us;
+        if (at > 0 && at < end) hold(v, i, WARN_JOINED);
+    }
+}
+
+/* ---- emergencies */
+
+static bool covers(const struct warn_emergency *e, const struct warn_row *r) {
+    if (r->opened_us < e->from_us || r->opened_us >= e->to_us) return false;
+    if (e->classes != NULL && !e->classes[r->cls]) return false;
+    bool here = e->area[0] == '\0';
+    for (int l = 0; l < WARN_CODES && !here; l++) here = strcmp(r->place[l], e->area) == 0;
+    return here;
+}
+
+void warn_guard_lift(struct warn_view *v, const struct warn_emergency *e, size_t n) {
+    for (size_t k = 0; k < n; k++)
+        for (size_t i = v->low; i < v->high; i++) {
+            uint8_t *why = &v->why[i - v->low];
+            /* A joined report is the same report still. */
+            if (*why == WARN_KEPT || *why == WARN_DEFAULT_POINT || *why == WARN_JOINED) continue;
+            if (covers(&e[k], &v->rows->row[i])) *why = WARN_KEPT;
+        }
+}
+
+bool warn_emergency_lasts(const struct warn_emergency *e, size_t n, const struct tz *tz,
+                          int32_t day) {
+    int64_t end = tz_to_utc(tz, ((int64_t)day + 1) * day_us);
+    for (size_t k = 0; k < n; k++)
+        if (e[k].from_us < end && e[k].to_us >= end) return true;
+    return false;
+}
+
+/* ---- a day */
+
+static bool same_group(const struct case_class *x, const struct case_class *y) {
+    return strcmp(x->kind, y->kind) == 0 && strcmp(x->major_code, y->major_code) == 0;
+}
+
+static enum err_code group_classes(struct arena *a, const struct pack_set *p, const uint32_t **out,
+                                   struct err *err) {
+    uint32_t *group = ARENA_NEW(a, uint32_t, p->n_classes + 1);
+    if (group == NULL) return err_fail(err, ERR_NOMEM, "guards");
+    for (uint32_t i = 0; i < p->n_classes; i++) {
+        group[i] = i;
+        /* The first class of each group stands for it; neighbours share one nearly always. */
+        if (i > 0 && same_group(&p->classes[i], &p->classes[i - 1])) group[i] = group[i - 1];
+        for (uint32_t k = 0; k < i && group[i] == i; k++)
+            if (group[k] == k && same_group(&p->classes[i], &p->classes[k])) group[i] = k;
+    }
+    *out = group;
+    return ERR_OK;
+}
+
 enum err_code warn_view_new(struct arena *a, const struct warn_rows *rows,
                             const struct warn_set *set, int32_t day, int32_t history,
                             struct warn_view *out, struct err *err) {
@@ -234,10 +293,12 @@ enum err_code warn_view_new(struct arena *a, const struct warn_rows *rows,
     out->high = warn_rows_from(rows, day + 1);
     out->why = ARENA_NEW(a, uint8_t, out->high - out->low + 1);
     if (out->why == NULL) return err_fail(err, ERR_NOMEM, "warnings");
+    TRY(group_classes(a, rows->packs, &out->group, err));
     TRY(warn_guard_point(out, err));
     TRY(warn_guard_batch(out, err));
     TRY(warn_guard_repeat(out, err));
     TRY(warn_guard_channel(out, err));
     warn_guard_events(out);
+    guard_joined(out);
     return ERR_OK;
 }

@@ -11,6 +11,7 @@ enum warn_held {
     WARN_REPEAT,        /* one account about one thing and place; one exact point within minutes */
     WARN_NEW_CHANNEL,   /* a channel without a past to hold it against */
     WARN_EXPECTED,      /* an event of the calendar */
+    WARN_JOINED,        /* joined to an earlier case: one thing told by many is one case */
     WARN_N_HELD
 };
 const char *warn_held_name(enum warn_held h); /* "kept" "default_point" "batch" ... */
@@ -22,6 +23,7 @@ struct warn_view {
     int32_t day;
     size_t low, high;
     uint8_t *why;
+    const uint32_t *group; /* by class: the first class of its kind and major class */
 };
 /* Rows of the `history` days up to the day, all guards applied. Arena-owned.
  * O(rows of the history), and of all the rows before for new channels. */
@@ -34,4 +36,17 @@ enum err_code warn_guard_batch(struct warn_view *v, struct err *err) NODISCARD;
 enum err_code warn_guard_repeat(struct warn_view *v, struct err *err) NODISCARD;
 enum err_code warn_guard_channel(struct warn_view *v, struct err *err) NODISCARD;
 void warn_guard_events(struct warn_view *v);
+
+/* A declared emergency: of what it covers every report counts, only the default point is held back,
+ * and rules over figures wait until it is over. */
+struct warn_emergency {
+    int64_t from_us, to_us; /* [from, to); INT64_MAX: it lasts */
+    const char *area;       /* code of an area; "": the whole city */
+    const bool *classes;    /* by class of the packs; NULL: all */
+};
+/* Lets go what other guards held of rows that were reported while one lasted and that it covers. */
+void warn_guard_lift(struct warn_view *v, const struct warn_emergency *e, size_t n);
+/* Whether one lasts at the end of the local day. */
+bool warn_emergency_lasts(const struct warn_emergency *e, size_t n, const struct tz *tz,
+                          int32_t day);
 #endif

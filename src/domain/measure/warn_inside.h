@@ -19,6 +19,9 @@ struct warn_work {
 };
 enum err_code warn_series_run(struct warn_work *w, struct err *err) NODISCARD;
 enum err_code warn_scan_run(struct warn_work *w, struct err *err) NODISCARD;
+/* Weekday of a day (0 Monday), 7 for a holiday; a shifted working day is a Monday at the weekend.
+ */
+uint8_t warn_kind_of_day(const struct warn_set *set, int32_t day);
 /* Finish a signal whose rule, window, class, numbers and rows are set: circle and held rows; and
  * keep it. `seen` are the rows that give the circle when there are no cases (silence). */
 enum err_code warn_keep(struct warn_work *w, struct warn_signal *s, const uint32_t *seen,

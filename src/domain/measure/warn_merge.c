@@ -1,6 +1,7 @@
 #include "domain/measure/warn_merge.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/civil.h"
@@ -48,11 +49,20 @@ static bool one_spot(const struct warn_signal *x, const struct warn_signal *y) {
     return geo_distance_m(x->lon, x->lat, y->lon, y->lat) <= wide / 2;
 }
 
+/* Figures of one place have one cause: an index is bad because its indicators are. */
+static bool same_figures(const struct warn_signal *x, const struct warn_signal *y) {
+    return strcmp(x->place[0], y->place[0]) == 0;
+}
+
 bool warn_same_cause(const struct warn_rows *rows, const struct warn_signal *x,
                      const struct warn_signal *y, double merge_days) {
     const struct warn_signal *a = x->day <= y->day ? x : y, *b = a == x ? y : x;
     /* Silence and a surge are never one cause. */
     if ((x->rule->method == WARN_SILENCE) != (y->rule->method == WARN_SILENCE)) return false;
+    bool figures = warn_by_figures(x->rule->method);
+    if (figures != warn_by_figures(y->rule->method)) return false;
+    /* Their periods end long before the day on which they are told. */
+    if (figures) return same_figures(x, y) && (double)(b->day - a->day) <= merge_days + 1;
     if ((double)(b->from - a->day) > merge_days) return false;
     if ((double)(b->day - a->day) > merge_days + 1) return false;
     return one_spot(x, y) || (share_place(x, y) && share_class(rows, x, y));
@@ -91,13 +101,16 @@ static struct warning *new_warning(struct warn_board *b, int32_t day) {
     return x;
 }
 
+static bool counts_rows(const struct warn_rule *r) {
+    return r->method != WARN_SILENCE && !warn_by_figures(r->method);
+}
+
 /* Several classes that rise in the whole city on one day: weather, a failure of supply. A class
  * that rises only later is a warning of its own. */
 static bool one_day(const struct warning *x, const struct warn_signal *y,
                     const struct warn_signal *s) {
     return x->raised == s->day && y->day == s->day && y->rule->level == WARN_CITY &&
-           s->rule->level == WARN_CITY && y->rule->method != WARN_SILENCE &&
-           s->rule->method != WARN_SILENCE;
+           s->rule->level == WARN_CITY && counts_rows(y->rule) && counts_rows(s->rule);
 }
 
 static bool belongs(const struct warn_board *b, const struct warning *x,
@@ -112,13 +125,15 @@ static bool belongs(const struct warn_board *b, const struct warning *x,
 
 static bool citywide(const struct warning *x) {
     for (size_t i = 0; i < x->n; i++)
-        if (x->signal[i]->rule->level == WARN_CITY) return true;
+        if (x->signal[i]->rule->level == WARN_CITY && !warn_by_figures(x->signal[i]->rule->method))
+            return true;
     return false;
 }
 
 /* A rise of the whole city is never hidden in an older warning of one spot. */
 static bool may_join(const struct warning *x, const struct warn_signal *s) {
-    return s->rule->level != WARN_CITY || x->raised == s->day || citywide(x);
+    return s->rule->level != WARN_CITY || warn_by_figures(s->rule->method) || x->raised == s->day ||
+           citywide(x);
 }
 
 /* To the oldest warning it belongs to, one of the whole city before one of a spot. Later ones of a
@@ -170,6 +185,16 @@ void warn_held_json(struct jw *w, const size_t held[WARN_N_HELD]) {
     jw_end(w, '}');
 }
 
+/* "event-01": kind and major class. */
+static void group_json(struct jw *w, const struct warn_rows *rows, const struct warn_signal *s) {
+    char name[80];
+    if (s->rule->by_group) {
+        const struct case_class *c = &rows->packs->classes[s->group];
+        (void)snprintf(name, sizeof name, "%s-%s", c->kind, c->major_code);
+    }
+    jw_kstr(w, "group", s->rule->by_group ? name : NULL);
+}
+
 void warn_signal_json(struct jw *w, const struct warn_rows *rows, const struct warn_signal *s,
                       size_t most) {
     jw_obj(w);
@@ -185,6 +210,8 @@ void warn_signal_json(struct jw *w, const struct warn_rows *rows, const struct w
     date(w, "day", s->day);
     date(w, "from", s->from);
     jw_kstr(w, "class", s->cls == WARN_ANY_CLASS ? NULL : rows->packs->classes[s->cls].id);
+    group_json(w, rows, s);
+    jw_kstr(w, "band", s->band);
     jw_key(w, "places");
     jw_arr(w);
     for (size_t i = 0; i < s->n_places; i++) jw_str(w, s->place[i]);

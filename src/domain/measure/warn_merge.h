@@ -32,9 +32,9 @@ enum err_code warn_board_add(struct warn_board *b, const struct warn_day *d, siz
 bool warn_same_cause(const struct warn_rows *rows, const struct warn_signal *x,
                      const struct warn_signal *y, double merge_days);
 
-/* {"rule","title","color","level","method","day","from","class","places","lon","lat","radius_m",
- * "observed","expected","p","recurrence_days","series","held":{...},"cases":[...]}: at most `most`
- * cases, "n_cases" tells how many there are. */
+/* {"rule","title","color","level","method","day","from","class","group","band","places","lon","lat",
+ * "radius_m","observed","expected","p","recurrence_days","series","held":{...},"cases":[...]}: at
+ * most `most` cases, "n_cases" tells how many there are. */
 void warn_signal_json(struct jw *w, const struct warn_rows *rows, const struct warn_signal *s,
                       size_t most);
 /* "held": {"default_point": n, ...} */

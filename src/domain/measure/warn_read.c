@@ -9,11 +9,12 @@
 
 enum { MAX_LIST = 500 };
 
-static const char *const method_names[] = {"ears_c1", "ears_c2",   "ears_c3", "farrington_flexible",
-                                           "cusum",   "threshold", "change",  "silence",
-                                           "scan",    NULL};
+static const char *const method_names[] = {
+    "ears_c1", "ears_c2", "ears_c3", "farrington_flexible", "cusum",       "threshold",
+    "change",  "silence", "scan",    "indicator",           "index_color", "overdue_share",
+    NULL};
 static const char *const level_names[] = {"city", "county", "town", "community",
-                                          "cell", "point",  NULL};
+                                          "cell", "point",  "unit", NULL};
 static const char *const color_names[] = {"blue", "yellow", "orange", "red", NULL};
 
 const char *warn_method_name(enum warn_method m) { return method_names[m - 1]; }
@@ -104,6 +105,9 @@ static enum err_code texts(const struct reading *r, const struct val *v, const c
     return ERR_OK;
 }
 
+/* The program's own work (warnings, supervision) is nothing that happened in the city. */
+static const char task_kind[] = "task";
+
 /* {kind, major: [...], classes: [...]}: what passes all that is told. Private classes only when
  * they are named one by one. */
 static enum err_code read_watch(const struct reading *r, const struct val *v, const bool **out) {
@@ -124,7 +128,8 @@ static enum err_code read_watch(const struct reading *r, const struct val *v, co
             return fault(r, &classes->u.list[i], "there is no such class", classes->u.list[i].u.s);
     for (size_t i = 0; i < r->packs->n_classes; i++) {
         const struct case_class *c = &r->packs->classes[i];
-        flag[i] = (kind[0] == '\0' || strcmp(c->kind, kind) == 0) &&
+        flag[i] = (kind[0] == '\0' ? strcmp(c->kind, task_kind) != 0 || classes != NULL
+                                   : strcmp(c->kind, kind) == 0) &&
                   (major == NULL || one_of(major, c->major_code)) &&
                   (classes == NULL ? !c->is_private : one_of(classes, c->id));
         any |= flag[i];
@@ -134,27 +139,103 @@ static enum err_code read_watch(const struct reading *r, const struct val *v, co
 
 /* ---- a rule */
 
+static enum err_code read_by(const struct reading *r, const struct val *v, struct warn_rule *x) {
+    const char *by = "all", *model = "permutation";
+    TRY(text_of(r, v, "by", false, &by));
+    TRY(text_of(r, v, "model", false, &model));
+    x->by_class = strcmp(by, "class") == 0;
+    x->by_group = strcmp(by, "group") == 0;
+    x->poisson = strcmp(model, "poisson") == 0;
+    if (!x->by_class && !x->by_group && strcmp(by, "all") != 0)
+        return fault(r, v, "\"by\" is class, group or all", by);
+    if (!x->poisson && strcmp(model, "permutation") != 0)
+        return fault(r, v, "\"model\" is permutation or poisson", model);
+    return ERR_OK;
+}
+
 static enum err_code read_choice(const struct reading *r, const struct val *v,
                                  struct warn_rule *x) {
-    const char *by = "all", *model = "permutation";
     int method = 0, level = 0, color = 0;
     TRY(word_of(r, v, "method", method_names, &method));
     TRY(word_of(r, v, "level", level_names, &level));
     TRY(word_of(r, v, "color", color_names, &color));
-    TRY(text_of(r, v, "by", false, &by));
-    TRY(text_of(r, v, "model", false, &model));
     x->method = (enum warn_method)(method + 1);
     x->level = (enum warn_level)level;
     x->color = color + 1;
-    x->by_class = strcmp(by, "class") == 0;
-    x->poisson = strcmp(model, "poisson") == 0;
-    if (!x->by_class && strcmp(by, "all") != 0) return fault(r, v, "\"by\" is class or all", by);
-    if (!x->poisson && strcmp(model, "permutation") != 0)
-        return fault(r, v, "\"model\" is permutation or poisson", model);
+    TRY(read_by(r, v, x));
     if (x->method != WARN_SCAN && x->level == WARN_POINT)
         return fault(r, v, "only a scan goes over points", NULL);
-    if (x->method == WARN_SCAN && x->level < WARN_COMMUNITY)
+    if (x->method != WARN_OVERDUE_SHARE && x->level == WARN_UNIT)
+        return fault(r, v, "only overdue shares go by unit", NULL);
+    if (warn_by_figures(x->method) && x->level == WARN_CELL)
+        return fault(r, v, "figures are formed for areas, not for cells", NULL);
+    if (warn_by_figures(x->method) && (x->by_class || x->by_group))
+        return fault(r, v, "figures are not split by class; \"watch\" chooses classes", NULL);
+    if (x->method == WARN_SCAN && (x->level < WARN_COMMUNITY || x->level > WARN_POINT))
         return fault(r, v, "a scan goes over communities, cells or points", level_names[x->level]);
+    return ERR_OK;
+}
+
+static enum err_code read_period(const struct reading *r, const struct val *v,
+                                 struct warn_rule *x) {
+    const char *period = "";
+    TRY(text_of(r, v, "period", true, &period));
+    int kind = period_kind_parse(period);
+    if (kind < 0) return fault(r, v, "\"period\" is day, ten_day, month or year", period);
+    x->period = (enum period_kind)kind;
+    return ERR_OK;
+}
+
+static enum err_code read_indicator(const struct reading *r, const struct val *v,
+                                    struct warn_rule *x) {
+    const char *name = "", *against = "value";
+    struct err why = {0};
+    TRY(text_of(r, v, "indicator", true, &name));
+    TRY(text_of(r, v, "against", false, &against));
+    TRY(read_period(r, v, x));
+    TRY(located(r, v, val_bool(v, "weekday", false, &x->weekday, &why), &why));
+    x->indicator = pack_indicator(r->packs, name);
+    if (x->indicator == NULL) return fault(r, v, "there is no such indicator", name);
+    x->against_before = strcmp(against, "before") == 0;
+    if (!x->against_before && strcmp(against, "value") != 0)
+        return fault(r, v, "\"against\" is value or before", against);
+    if (x->weekday && !(x->against_before && x->period == PERIOD_DAY))
+        return fault(r, v, "\"weekday\" is for days held against days before", NULL);
+    if (val_get(v, "raise") == NULL || val_get(v, "clear") == NULL || x->raise == x->clear)
+        return fault(r, v, "an indicator's rule needs \"raise\" and \"clear\", not equal", x->name);
+    return ERR_OK;
+}
+
+static enum err_code read_index(const struct reading *r, const struct val *v, struct warn_rule *x) {
+    TRY(text_of(r, v, "index", true, &x->index));
+    TRY(text_of(r, v, "band", true, &x->band));
+    return read_period(r, v, x);
+}
+
+static enum err_code read_overdue(const struct reading *r, const struct val *v,
+                                  struct warn_rule *x) {
+    const char *of = "open";
+    TRY(text_of(r, v, "of", false, &of));
+    x->due = strcmp(of, "due") == 0;
+    if (!x->due && strcmp(of, "open") != 0) return fault(r, v, "\"of\" is open or due", of);
+    if (!(x->raise > x->clear && x->raise <= 1))
+        return fault(r, v, "an overdue share needs \"raise\" of at most 1 above \"clear\"",
+                     x->name);
+    return ERR_OK;
+}
+
+/* What only one method has, and what must fit together. */
+static enum err_code read_method(const struct reading *r, const struct val *v,
+                                 struct warn_rule *x) {
+    if (x->method == WARN_INDICATOR) return read_indicator(r, v, x);
+    if (x->method == WARN_INDEX_COLOR) return read_index(r, v, x);
+    if (x->method == WARN_OVERDUE_SHARE) return read_overdue(r, v, x);
+    if (x->method == WARN_THRESHOLD && !(x->raise > 0 && x->clear < x->raise))
+        return fault(r, v, "a threshold needs \"raise\" above \"clear\"", x->name);
+    if (x->method == WARN_SCAN && x->history < 4 * x->max_days)
+        return fault(r, v, "\"history\" must be four times \"max_days\" or more", x->name);
+    if (x->method == WARN_CHANGE && x->history < x->window + x->baseline)
+        return fault(r, v, "\"history\" must hold \"window\" and \"baseline\"", x->name);
     return ERR_OK;
 }
 
@@ -164,12 +245,47 @@ static double usual_history(enum warn_method m) {
     return m == WARN_CUSUM ? 84 : 56;
 }
 
+static enum err_code read_numbers(const struct reading *r, const struct val *v,
+                                  struct warn_rule *x) {
+    bool any_sign = x->method == WARN_INDICATOR, share = x->method == WARN_OVERDUE_SHARE;
+    const struct number n[] = {
+        {"history", &x->history, usual_history(x->method), 14, 3660},
+        {"window", &x->window,
+         x->method == WARN_THRESHOLD ? 1
+         : share                     ? 28
+                                     : 7,
+         1, 366},
+        {"baseline", &x->baseline, x->method == WARN_CHANGE ? 28 : 7, 3, 365},
+        {"weekday_weeks", &x->weekday_weeks, 0, 0, 52},
+        {"min", &x->min, share ? 20 : 5, 1, 1e6},
+        {"alpha", &x->alpha, 0.001, 1e-9, 0.5},
+        {"years", &x->years, 3, 1, 10},
+        {"k", &x->k, 1, 0, 100},
+        {"h", &x->h, 5, 0.1, 1000},
+        {"raise", &x->raise, 0, any_sign ? -1e12 : 0, any_sign ? 1e12 : 1e6},
+        {"clear", &x->clear, 0, any_sign ? -1e12 : 0, any_sign ? 1e12 : 1e6},
+        {"ratio", &x->ratio, 2, 1, 1000},
+        {"gap_times", &x->gap_times, 2, 1, 100},
+        {"max_days", &x->max_days, 7, 1, 60},
+        {"max_radius_m", &x->max_radius_m, 1500, 50, 1e6},
+        {"max_share", &x->max_share, 0.3, 0.001, 0.5},
+        {"replicas", &x->replicas, 999, 99, 99999},
+        {"recurrence", &x->recurrence, 365, 2, 100000},
+        {"grid_m", &x->grid_m, 300, 20, 20000},
+        {"look", &x->look, share ? 14 : 6, 1, 60},
+        {"periods", &x->periods, 4, 1, 24}};
+    return numbers(r, v, n, sizeof n / sizeof n[0]);
+}
+
 static enum err_code read_rule(struct reading *r, const struct val *v) {
     static const char *const keys[] = {
-        "rule",     "title",     "watch",    "by",         "level",         "method",    "color",
-        "history",  "window",    "baseline", "min",        "weekday_weeks", "alpha",     "years",
-        "k",        "h",         "raise",    "clear",      "ratio",         "gap_times", "model",
-        "max_days", "max_share", "replicas", "recurrence", "max_radius_m",  "grid_m",    NULL};
+        "rule",       "title",        "watch",   "by",        "level",     "method",
+        "color",      "history",      "window",  "baseline",  "min",       "weekday_weeks",
+        "alpha",      "years",        "k",       "h",         "raise",     "clear",
+        "ratio",      "gap_times",    "model",   "max_days",  "max_share", "replicas",
+        "recurrence", "max_radius_m", "grid_m",  "indicator", "index",     "band",
+        "period",     "against",      "periods", "weekday",   "look",      "of",
+        NULL};
     if (r->set->n_rules == WARN_MAX_RULES) return fault(r, v, "too many rules", NULL);
     struct warn_rule *x = &r->rule[r->set->n_rules++];
     *x = (struct warn_rule){.file = r->doc->file, .pack = r->doc->pack, .line = v->line};
@@ -178,34 +294,8 @@ static enum err_code read_rule(struct reading *r, const struct val *v) {
     TRY(title_of(r, v, &x->title));
     TRY(read_watch(r, val_get(v, "watch"), &x->watched));
     TRY(read_choice(r, v, x));
-    const struct number n[] = {
-        {"history", &x->history, usual_history(x->method), 14, 3660},
-        {"window", &x->window, x->method == WARN_THRESHOLD ? 1 : 7, 1, 366},
-        {"baseline", &x->baseline, x->method == WARN_CHANGE ? 28 : 7, 3, 365},
-        {"weekday_weeks", &x->weekday_weeks, 0, 0, 52},
-        {"min", &x->min, 5, 1, 1e6},
-        {"alpha", &x->alpha, 0.001, 1e-9, 0.5},
-        {"years", &x->years, 3, 1, 10},
-        {"k", &x->k, 1, 0, 100},
-        {"h", &x->h, 5, 0.1, 1000},
-        {"raise", &x->raise, 0, 0, 1e6},
-        {"clear", &x->clear, 0, 0, 1e6},
-        {"ratio", &x->ratio, 2, 1, 1000},
-        {"gap_times", &x->gap_times, 2, 1, 100},
-        {"max_days", &x->max_days, 7, 1, 60},
-        {"max_radius_m", &x->max_radius_m, 1500, 50, 1e6},
-        {"max_share", &x->max_share, 0.3, 0.001, 0.5},
-        {"replicas", &x->replicas, 999, 99, 99999},
-        {"recurrence", &x->recurrence, 365, 2, 100000},
-        {"grid_m", &x->grid_m, 300, 20, 20000}};
-    TRY(numbers(r, v, n, sizeof n / sizeof n[0]));
-    if (x->method == WARN_THRESHOLD && !(x->raise > 0 && x->clear < x->raise))
-        return fault(r, v, "a threshold needs \"raise\" above \"clear\"", x->name);
-    if (x->method == WARN_SCAN && x->history < 4 * x->max_days)
-        return fault(r, v, "\"history\" must be four times \"max_days\" or more", x->name);
-    if (x->method == WARN_CHANGE && x->history < x->window + x->baseline)
-        return fault(r, v, "\"history\" must hold \"window\" and \"baseline\"", x->name);
-    return ERR_OK;
+    TRY(read_numbers(r, v, x));
+    return read_method(r, v, x);
 }
 
 /* ---- guards and events */

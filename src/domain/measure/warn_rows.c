@@ -107,9 +107,10 @@ size_t warn_rows_from(const struct warn_rows *s, int32_t day) {
 
 /* ---- from the ledger */
 
-static const char *const column_names[] = {
-    "code", "class",  "opened_at", "lon",       "lat", "channel", "source", "reporter_account",
-    "city", "county", "town",      "community", "cell"};
+static const char *const column_names[] = {"code", "class",        "opened_at", "lon",
+                                           "lat",  "channel",      "source",    "reporter_account",
+                                           "city", "county",       "town",      "community",
+                                           "cell", "duplicate_of", "closed_at"};
 enum { N_COLUMNS = sizeof column_names / sizeof column_names[0] };
 
 static enum err_code query(struct db *db, int64_t ledger, const struct type_def *type,
@@ -136,7 +137,8 @@ static enum err_code query(struct db *db, int64_t ledger, const struct type_def 
 
 static enum err_code take(struct warn_rows *s, const struct cursor *c, struct err *err) {
     const struct case_class *cls = pack_class(s->packs, cursor_text(c, 1));
-    if (cls == NULL) return ERR_OK;
+    /* A warning must not raise the next one. */
+    if (cls == NULL || class_is_task(cls->id)) return ERR_OK;
     struct warn_row r = {.code = cursor_text(c, 0),
                          .cls = (uint32_t)(cls - s->packs->classes),
                          .opened_us = cursor_int(c, 2),
@@ -146,6 +148,8 @@ static enum err_code take(struct warn_rows *s, const struct cursor *c, struct er
                          .source = cursor_text(c, 6),
                          .reporter = cursor_text(c, 7)};
     for (int i = 0; i < WARN_CODES; i++) r.place[i] = cursor_text(c, 8 + i);
+    /* Joining ends a case: its end is when that was known. */
+    if (!cursor_is_null(c, 13) && !cursor_is_null(c, 14)) r.joined_us = cursor_int(c, 14);
     return warn_rows_add(s, &r, err);
 }
 

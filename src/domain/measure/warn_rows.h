@@ -14,6 +14,8 @@ struct warn_row {
     const char *channel, *source, *reporter, *place[WARN_CODES]; /* "" when absent; by level */
     uint32_t cls;                                                /* index in packs->classes */
     int32_t day;                                                 /* local day of the report */
+    int64_t joined_us; /* when it was joined to an earlier case of the same thing; 0: never. The one
+                          thing here that a later step writes, so it comes with its time */
 };
 struct warn_rows {
     struct arena *a;

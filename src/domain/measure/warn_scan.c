@@ -165,6 +165,7 @@ static enum err_code tell(struct warn_work *w, const struct field *f, const stru
 static enum err_code keep_clusters(struct warn_work *w, const struct field *f,
                                    const struct scan_result *r, uint32_t cls, size_t n_scans,
                                    struct err *err) {
+    bool group = w->rule->by_group;
     for (size_t i = 0; i < r->n_clusters; i++) {
         const struct scan_cluster *c = &r->clusters[i];
         double p = c->p_value;
@@ -172,7 +173,8 @@ static enum err_code keep_clusters(struct warn_work *w, const struct field *f,
         if (c->rank_in == 1 && !isnan(c->p_gumbel) && c->p_gumbel < p) p = c->p_gumbel;
         double recurrence = 1 / fmax(p, 1e-12);
         if (recurrence < w->rule->recurrence || (double)c->observed < w->rule->min) continue;
-        struct warn_signal s = {.cls = cls,
+        struct warn_signal s = {.cls = group ? WARN_ANY_CLASS : cls,
+                                .group = cls,
                                 .from = w->view->day - (int32_t)(c->slot_last - c->slot_first),
                                 .observed = (double)c->observed,
                                 .expected = c->expected,
@@ -230,17 +232,21 @@ static bool lively(const struct warn_work *w, const uint32_t *row, size_t n) {
     return (double)k >= w->rule->min;
 }
 
-/* Rows by class, each class in the order of time. */
+static uint32_t class_or_group(const struct warn_work *w, size_t i) {
+    uint32_t cls = w->view->rows->row[w->row[i]].cls;
+    return w->rule->by_group ? w->view->group[cls] : cls;
+}
+
+/* Rows by class or major class, each in the order of time. */
 static enum err_code by_class(struct warn_work *w, uint32_t **out, size_t **first,
                               struct err *err) {
     size_t n_cls = w->view->rows->packs->n_classes;
     size_t *f = ARENA_NEW(w->scratch, size_t, n_cls + 2);
     uint32_t *row = ARENA_NEW(w->scratch, uint32_t, w->n_rows + 1);
     if (f == NULL || row == NULL) return err_fail(err, ERR_NOMEM, "warnings");
-    for (size_t i = 0; i < w->n_rows; i++) f[w->view->rows->row[w->row[i]].cls + 2]++;
+    for (size_t i = 0; i < w->n_rows; i++) f[class_or_group(w, i) + 2]++;
     for (size_t k = 2; k < n_cls + 2; k++) f[k] += f[k - 1];
-    for (size_t i = 0; i < w->n_rows; i++)
-        row[f[w->view->rows->row[w->row[i]].cls + 1]++] = w->row[i];
+    for (size_t i = 0; i < w->n_rows; i++) row[f[class_or_group(w, i) + 1]++] = w->row[i];
     *out = row;
     *first = f;
     return ERR_OK;
@@ -251,7 +257,7 @@ enum err_code warn_scan_run(struct warn_work *w, struct err *err) {
     size_t *first = NULL, n_scans = 0;
     /* A city that has just begun has no past to hold a window against. */
     if (w->n_rows == 0 || (double)slots_of(w) < LEAST_WINDOWS * w->rule->max_days) return ERR_OK;
-    if (!w->rule->by_class)
+    if (!w->rule->by_class && !w->rule->by_group)
         return lively(w, w->row, w->n_rows)
                    ? scan_group(w, w->row, w->n_rows, WARN_ANY_CLASS, 1, err)
                    : ERR_OK;

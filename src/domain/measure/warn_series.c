@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/civil.h"
+#include "domain/measure/warn_figure.h"
 #include "domain/measure/warn_inside.h"
 #include "num/alarm/alarm.h"
 #include "num/core/dist.h"
@@ -13,7 +14,7 @@ struct series {
     const uint32_t *row;
     size_t n;
     const char *place;
-    uint32_t cls;
+    uint32_t cls; /* or group, by the rule */
 };
 struct ordered {
     const char *place;
@@ -51,7 +52,7 @@ static double sum_of(const int64_t *count, size_t from, size_t to) {
     return sum;
 }
 
-static uint8_t class_of_day(const struct warn_set *set, int32_t day) {
+uint8_t warn_kind_of_day(const struct warn_set *set, int32_t day) {
     const struct calendar_def *c = set->calendar;
     int weekday = civil_weekday(day);
     for (size_t i = 0; c != NULL && i < c->n_exceptions; i++)
@@ -112,7 +113,7 @@ static enum err_code by_alarm(struct warn_work *w, int64_t *count, size_t n, str
     alarm_settings(w->rule, &spec);
     for (size_t i = 0; i < n; i++) {
         day[i] = w->view->day - (int32_t)(n - 1 - i);
-        class_of[i] = class_of_day(w->ask->set, day[i]);
+        class_of[i] = warn_kind_of_day(w->ask->set, day[i]);
     }
     if (weekly) n = weeks_of(count, day, n);
     /* CUSUM runs over the last four weeks on the level of the time before. */
@@ -144,7 +145,7 @@ static void by_threshold(const struct warn_rule *r, const int64_t *count, size_t
     bool on = false;
     for (size_t i = window; i <= n; i++) {
         double sum = sum_of(count, i - window, i);
-        on = on ? sum > r->clear : sum >= r->raise;
+        on = warn_state_next(on, sum, r->raise, r->clear);
     }
     out->raised = on;
     out->window = (int32_t)window;
@@ -225,7 +226,8 @@ static enum err_code judge_and_keep(struct warn_work *w, const struct series *s,
     memcpy(row, s->row + k, (s->n - k) * sizeof *row);
     place[0] = s->place;
     struct warn_signal x = {.from = from,
-                            .cls = s->cls,
+                            .cls = w->rule->by_group ? WARN_ANY_CLASS : s->cls,
+                            .group = s->cls,
                             .place = place,
                             .n_places = s->place[0] != '\0',
                             .observed = (double)(s->n - k),
@@ -255,11 +257,13 @@ static enum err_code split(struct warn_work *w, struct series **out, size_t *n_o
     if (o == NULL || row == NULL || s == NULL) return err_fail(err, ERR_NOMEM, "warnings");
     for (size_t i = 0; i < w->n_rows; i++) {
         const struct warn_row *r = &w->view->rows->row[w->row[i]];
+        uint32_t cls = w->rule->by_class   ? r->cls
+                       : w->rule->by_group ? w->view->group[r->cls]
+                                           : WARN_ANY_CLASS;
         /* The city is one place, whatever its code and also where rows have none. */
         const char *place = w->rule->level == WARN_CITY ? "" : r->place[w->rule->level];
         if (w->rule->level != WARN_CITY && place[0] == '\0') continue;
-        o[n++] = (struct ordered){
-            .place = place, .cls = w->rule->by_class ? r->cls : WARN_ANY_CLASS, .row = w->row[i]};
+        o[n++] = (struct ordered){.place = place, .cls = cls, .row = w->row[i]};
     }
     if (n > 1) qsort(o, n, sizeof *o, by_place);
     for (size_t i = 0; i < n; i++) {
