@@ -190,18 +190,16 @@ static int64_t milli_us(const struct work_calendar *c, enum work_unit unit) {
     return (unit == WORK_DAY ? c->day_us : us_per_hour) / 1000;
 }
 
-int64_t work_deadline(const struct work_calendar *cal, int64_t start_us, int64_t n_milli,
+int64_t work_after_us(const struct work_calendar *cal, int64_t start_us, int64_t length_us,
                       enum work_unit unit, bool *unconfirmed) {
-    int64_t length, target, due = INT64_MAX;
-    if (n_milli <= 0) {
+    int64_t target, due = INT64_MAX;
+    int64_t from = unit == WORK_URGENT_HOUR ? start_us : work_at(cal, start_us);
+    if (length_us <= 0) {
         due = start_us;
-    } else if (!__builtin_mul_overflow(n_milli, milli_us(cal, unit), &length)) {
-        int64_t from = unit == WORK_URGENT_HOUR ? start_us : work_at(cal, start_us);
-        if (!__builtin_add_overflow(from, length, &target)) {
-            const struct period *p = period_of_work(cal, target, false);
-            due = unit == WORK_URGENT_HOUR ? target
-                                           : to_utc(p, local_reaching(cal, target - p->adjust));
-        }
+    } else if (!__builtin_add_overflow(from, length_us, &target)) {
+        const struct period *p = period_of_work(cal, target, false);
+        due =
+            unit == WORK_URGENT_HOUR ? target : to_utc(p, local_reaching(cal, target - p->adjust));
     }
     if (unconfirmed == NULL) return due;
     *unconfirmed = true;
@@ -213,10 +211,29 @@ int64_t work_deadline(const struct work_calendar *cal, int64_t start_us, int64_t
     return due;
 }
 
+int64_t work_deadline(const struct work_calendar *cal, int64_t start_us, int64_t n_milli,
+                      enum work_unit unit, bool *unconfirmed) {
+    int64_t length;
+    if (n_milli <= 0) return work_after_us(cal, start_us, 0, unit, unconfirmed);
+    if (!__builtin_mul_overflow(n_milli, milli_us(cal, unit), &length))
+        return work_after_us(cal, start_us, length, unit, unconfirmed);
+    if (unconfirmed != NULL) *unconfirmed = true;
+    return INT64_MAX;
+}
+
+int64_t work_unit_us(const struct work_calendar *cal, enum work_unit unit) {
+    return milli_us(cal, unit) * 1000;
+}
+
 static int64_t measure(const struct work_calendar *c, int64_t from_us, int64_t to_us,
                        enum work_unit unit) {
     if (unit == WORK_URGENT_HOUR) return to_us - from_us;
     return work_at(c, to_us) - work_at(c, from_us);
+}
+
+int64_t work_time_us(const struct work_calendar *cal, int64_t from_us, int64_t to_us,
+                     enum work_unit unit) {
+    return measure(cal, clamp_us(from_us), clamp_us(to_us), unit);
 }
 
 int64_t work_elapsed(const struct work_calendar *cal, int64_t start_us, int64_t end_us,

@@ -47,6 +47,17 @@ enum err_code work_calendar_new(struct arena *a, const struct tz *tz, unsigned w
  * Cost: O(log zone changes), whatever the distance. */
 int64_t work_deadline(const struct work_calendar *cal, int64_t start_us, int64_t n_milli,
                       enum work_unit unit, bool *unconfirmed);
+/* The same measure in microseconds, for clocks that stop and go on. work_time_us: time of the unit
+ * between two moments, negative when to_us < from_us (WORK_DAY is counted in working time, like
+ * WORK_HOUR). work_after_us: the moment at which length_us of it have passed after start_us, a
+ * deadline as above; length_us <= 0 gives start_us. For length_us > 0
+ * work_time_us(start, work_after_us(start, length)) == length exactly. work_unit_us: one unit.
+ * Cost: O(log zone changes). */
+int64_t work_time_us(const struct work_calendar *cal, int64_t from_us, int64_t to_us,
+                     enum work_unit unit);
+int64_t work_after_us(const struct work_calendar *cal, int64_t start_us, int64_t length_us,
+                      enum work_unit unit, bool *unconfirmed);
+int64_t work_unit_us(const struct work_calendar *cal, enum work_unit unit);
 /* Whole thousandths of a unit between start and end (0 when end <= start), less the pauses (any
  * order, may overlap). work_elapsed(start, work_deadline(start, n)) == n exactly.
  * Cost: as above without pauses, O(n_pauses^2) with them. */

@@ -292,6 +292,43 @@ static void elapsed_agrees_with_the_oracle(void **state) {
     }
 }
 
+/* A clock of so many minutes that stops and goes on some times runs out when the oracle has seen
+ * that many open minutes at which it did not stand: never earlier, never with a fresh limit. */
+static void clocks_that_stop_agree_with_the_oracle(void **state) {
+    (void)state;
+    for (uint64_t seed = 0; seed < 1500; seed++) {
+        struct rng r = rng_new(seed, 25);
+        struct arena *a = test_arena();
+        struct sample s;
+        random_sample(a, &r, &s);
+        enum work_unit unit = 1 + rng_below(&r, 3);
+        int64_t length = 1 + (int64_t)rng_below(&r, 1500), stop[4], start[4];
+        int64_t at_min = 0;
+        for (int i = 0; i < 4; i++) {
+            stop[i] = s.start_us + (at_min += rng_below(&r, 2000)) * minute;
+            start[i] = s.start_us + (at_min += rng_below(&r, 3000)) * minute;
+        }
+        int64_t left = length, t = s.start_us;
+        for (; left > 0; t += minute) {
+            bool stands = false;
+            for (int i = 0; i < 4; i++) stands = stands || (t >= stop[i] && t < start[i]);
+            if (!stands && (unit == WORK_URGENT_HOUR || oracle_is_open(&s, t))) left--;
+        }
+        int64_t due = work_after_us(s.cal, s.start_us, length * minute, unit, NULL);
+        for (int i = 0; i < 4 && stop[i] < due; i++) {
+            int64_t rest = work_time_us(s.cal, stop[i], due, unit);
+            assert_true(rest >= 0 && rest <= length * minute);
+            /* Stopped after its last open minute, it has run out at that minute's end. */
+            if (rest > 0) due = work_after_us(s.cal, start[i], rest, unit, NULL);
+            if (rest > 0) assert_int_equal(work_time_us(s.cal, start[i], due, unit), rest);
+        }
+        if (due != t)
+            fail_msg("seed %llu: %lld instead of %lld", (unsigned long long)seed, (long long)due,
+                     (long long)t);
+        arena_free(a);
+    }
+}
+
 static void open_moments_agree_with_the_oracle(void **state) {
     (void)state;
     for (uint64_t seed = 0; seed < 1500; seed++) {
@@ -409,6 +446,7 @@ int main(void) {
         cmocka_unit_test(bad_calendars_are_refused),
         cmocka_unit_test(deadlines_agree_with_the_oracle),
         cmocka_unit_test(elapsed_agrees_with_the_oracle),
+        cmocka_unit_test(clocks_that_stop_agree_with_the_oracle),
         cmocka_unit_test(open_moments_agree_with_the_oracle),
         cmocka_unit_test(properties),
         cmocka_unit_test(the_far_ends),
