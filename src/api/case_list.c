@@ -142,29 +142,46 @@ static enum err_code bbox_filter(struct call *c, enum list_kind kind, struct cas
     return ERR_OK;
 }
 
-/* States in which a role has a move to make: what waits for it. */
+/* States in which a role has a move to make: what waits for it. Two processes may use one word for
+ * different states. */
 static void mine_filter(struct call *c, struct sql *s) {
     const struct pack_set *packs = c->app->packs;
-    struct cell states[64];
-    size_t n = 0;
+    bool any = false;
+    sql_add(s, " AND (");
     for (size_t p = 0; p < packs->n_processes; p++) {
         const struct process_def *pr = &packs->processes[p];
+        struct cell states[64];
+        size_t n = 0;
         for (size_t k = 0; k < pr->n_states && n < 64; k++) {
             if (state_waits_for(pr, &pr->states[k], c->who->role->name))
                 states[n++] = cell_text(pr->states[k].name);
         }
+        if (n == 0) continue;
+        if (any) sql_add(s, " OR ");
+        sql_add(s, "(c.process = ");
+        sql_value(s, cell_text(pr->name));
+        sql_add(s, " AND c.state IN (");
+        sql_values(s, states, n);
+        sql_add(s, "))");
+        any = true;
     }
-    const struct engine *e = c->app->engine;
-    if (n == 0) {
-        sql_add(s, " AND 1 = 0");
-        return;
-    }
-    and_column(s, e, CASE_state);
-    sql_add(s, " IN (");
-    sql_values(s, states, n);
+    if (!any) sql_add(s, "1 = 0");
     sql_add(s, ") AND (c.holder IS NULL OR c.holder = ");
     sql_value(s, cell_text(c->who->name));
     sql_add(s, ")");
+}
+
+/* Warnings and supervision have lists of their own: here only when they are asked for. */
+static void leave_out_tasks(struct call *c, struct sql *s) {
+    static const char *const asks[] = {"class", "process", "q"};
+    const char *mine = call_query(c, "mine");
+    if (mine != NULL && strcmp(mine, "1") == 0) return;
+    for (size_t i = 0; i < sizeof asks / sizeof asks[0]; i++) {
+        const char *v = call_query(c, asks[i]);
+        if (v != NULL && v[0] != '\0') return;
+    }
+    sql_add(s, " AND ");
+    rights_tasks_where(&c->app->engine->case_type->table, "c.", false, s);
 }
 
 static enum err_code light_filter(struct call *c, struct sql *s, struct err *err) {
@@ -277,6 +294,7 @@ enum err_code case_list_build(struct call *c, enum list_kind kind, struct case_l
     TRY(time_filters(c, s, err));
     TRY(bbox_filter(c, kind, q, err));
     if (kind == LIST_STAFF) TRY(staff_filters(c, s, err));
+    if (kind == LIST_STAFF) leave_out_tasks(c, s);
     if (sorts[q->sort].field == CASE_due_at) sql_add(s, " AND c.due_at IS NOT NULL");
     TRY(after_filter(c, q, err));
     order_by(q, e);

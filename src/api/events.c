@@ -12,7 +12,7 @@
 struct event_meta {
     char county[40], town[40], community[40], cell[40], unit[40], holder[64];
     char account[64]; /* a notice: only for this account */
-    bool is_private;
+    bool is_private, is_task;
 };
 struct event_stream {
     struct app *app;
@@ -29,7 +29,8 @@ static bool sees(const void *scope, const struct sse_item *item) {
                             .cell = m->cell,
                             .unit = m->unit,
                             .holder = m->holder,
-                            .is_private = m->is_private};
+                            .is_private = m->is_private,
+                            .is_task = m->is_task};
     return rights_case_may(p, &c);
 }
 
@@ -85,7 +86,8 @@ static void publish_case(struct event_stream *s, struct arena *a, const struct j
                          struct buf *data) {
     const struct val *v = NULL;
     if (json_parse(a, j->image, j->image_n, &v, NULL) != ERR_OK) return;
-    struct event_meta m = {.is_private = number(v, "private") != 0};
+    struct event_meta m = {.is_private = number(v, "private") != 0,
+                           .is_task = class_is_task(member(v, "class"))};
     put(m.county, sizeof m.county, member(v, "county"));
     put(m.town, sizeof m.town, member(v, "town"));
     put(m.community, sizeof m.community, member(v, "community"));

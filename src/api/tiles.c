@@ -105,10 +105,13 @@ static enum err_code cases_query(struct tile_call *t, bool is_public, struct db 
     sql_add(&s, " FROM ");
     sql_table(&s, &e->case_type->table);
     sql_add(&s, " c WHERE c.ledger = 1 AND c.closed_at IS NULL AND ");
-    if (is_public)
+    if (is_public) {
         sql_add(&s, "c.private = 0");
-    else
+    } else {
         rights_case_where(c->who, &e->case_type->table, "c.", &s);
+        sql_add(&s, " AND ");
+        rights_tasks_where(&e->case_type->table, "c.", false, &s);
+    }
     double box[4] = {t->box[0], t->box[1], t->box[2], t->box[3]};
     if (is_public) view_widen_box(box);
     sql_add(&s, " AND c.lon >= ");

@@ -63,7 +63,7 @@ struct ask {
     const char *column; /* ASK_EQUAL */
     const char *value;
     const char *area_column; /* a second equality, or NULL */
-    bool open_private;
+    bool open_private, open_tasks;
 };
 
 static bool ask_area(const struct principal *p, struct ask *out) {
@@ -106,6 +106,7 @@ static struct ask ask_of(const struct principal *p) {
         return nothing;
     }
     ask.open_private = p->role->private_cases;
+    ask.open_tasks = principal_may(p, PERM_WARNING_READ);
     return ask;
 }
 
@@ -132,7 +133,8 @@ bool rights_case_may(const struct principal *p, const struct rights_case *c) {
     if (ask.kind == ASK_EQUAL && !same(value_of(c, ask.column), ask.value)) return false;
     if (ask.area_column != NULL && !same(value_of(c, ask.area_column), p->area)) return false;
     if (ask.kind == ASK_CELLS && !in_cells(p, c->cell)) return false;
-    return ask.open_private || !c->is_private || same(c->holder, p->name);
+    return !c->is_private || (c->is_task ? ask.open_tasks : ask.open_private) ||
+           same(c->holder, p->name);
 }
 
 static void column(struct sql *s, const struct table *t, const char *alias, const char *name) {
@@ -166,6 +168,21 @@ static void where_scope(const struct principal *p, const struct ask *ask, const 
     }
 }
 
+void rights_tasks_where(const struct table *t, const char *alias, bool tasks, struct sql *s) {
+    /* '.' is the character after '-': the ids that begin with the kind. */
+    sql_add(s, "(");
+    column(s, t, alias, "class");
+    if (tasks) {
+        sql_add(s, " >= 'task-' AND ");
+        column(s, t, alias, "class");
+        sql_add(s, " < 'task.')");
+    } else {
+        sql_add(s, " < 'task-' OR ");
+        column(s, t, alias, "class");
+        sql_add(s, " >= 'task.')");
+    }
+}
+
 void rights_case_where(const struct principal *p, const struct table *t, const char *alias,
                        struct sql *s) {
     struct ask ask = ask_of(p);
@@ -175,13 +192,17 @@ void rights_case_where(const struct principal *p, const struct table *t, const c
         return;
     }
     where_scope(p, &ask, t, alias, s);
-    if (!ask.open_private) {
+    if (!ask.open_private || !ask.open_tasks) {
         sql_add(s, " AND (");
         column(s, t, alias, "private");
         sql_add(s, " = 0 OR ");
         column(s, t, alias, "holder");
         sql_add(s, " = ");
         (void)sql_value(s, cell_text(p->name));
+        if (ask.open_private || ask.open_tasks) {
+            sql_add(s, " OR ");
+            rights_tasks_where(t, alias, ask.open_tasks, s);
+        }
         sql_add(s, ")");
     }
     sql_add(s, ")");

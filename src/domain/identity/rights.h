@@ -10,7 +10,8 @@
  *   area        the subtree of the account's area; no area: the whole ledger
  *   all         the whole ledger
  * Of these, a row of a private class only if the role may see private ones, or if the account
- * itself must act on it (holder). */
+ * itself must act on it (holder). A task (a warning, a supervision) is private, but seen with
+ * warning.read instead of the role's right to private rows. */
 #ifndef DOMAIN_IDENTITY_RIGHTS_H
 #define DOMAIN_IDENTITY_RIGHTS_H
 #include "domain/identity/identity.h"
@@ -21,6 +22,7 @@
 struct rights_case {
     const char *county, *town, *community, *cell, *unit, *holder;
     bool is_private; /* true also when it is not known */
+    bool is_task;    /* its class is of the kind "task" */
 };
 /* Pure; any thread. */
 bool rights_case_may(const struct principal *p, const struct rights_case *c);
@@ -32,6 +34,9 @@ bool rights_case_may(const struct principal *p, const struct rights_case *c);
  * run. */
 void rights_case_where(const struct principal *p, const struct table *t, const char *alias,
                        struct sql *s);
+
+/* Append one parenthesised condition over the class: tasks alone, or everything but tasks. */
+void rights_tasks_where(const struct table *t, const char *alias, bool tasks, struct sql *s);
 
 /* Open one personal or sensitive value for a stated purpose (3..200 characters). Asked for:
  * permission case.contact, the role's `personal` (`sensitive` for a sensitive field). Leaves a

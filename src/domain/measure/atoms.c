@@ -11,7 +11,7 @@
 
 static const int64_t day_us = 86400000000, second_us = 1000000;
 static const int64_t max_value = 1000000000000000; /* of one row */
-enum { FORMAT = 2, MAX_CELL_TEXT = 400 };
+enum { FORMAT = 3, MAX_CELL_TEXT = 400 };
 
 /* Roles by measure; the first 0 ends a row. */
 static const enum atom_role roles[][2] = {[MEASURE_COUNT] = {ATOM_ROWS, 0},
@@ -43,6 +43,8 @@ static void need_columns(const struct indicator_def *d, bool *needed) {
         int col = type_field(d->type, place_fields[i]);
         if (col >= 0) needed[col] = true;
     }
+    int cls = type_field(d->type, "class");
+    if (cls >= 0) needed[cls] = true;
 }
 
 static size_t type_index(const struct atoms *t, const struct type_def *type) {
@@ -180,12 +182,19 @@ static bool passes(const struct measured_row *r, const struct expr *e) {
     return e == NULL || expr_eval(e, look_up, (void *)(uintptr_t)r);
 }
 
+/* A warning is work about the figures, not one of them. */
+static bool is_task(const struct measured_row *r) {
+    int col = type_field(r->type, "class");
+    return col >= 0 && r->type->fields[col].kind == FIELD_CLASS &&
+           r->cells[col].type == CELL_TEXT && class_is_task(r->cells[col].p);
+}
+
 bool row_counts(const struct atoms *t, const struct measured_row *r, const struct indicator_def *d,
                 int32_t *day) {
     if (d->type != r->type || d->time_col < 0) return false;
     const struct cell *at = &r->cells[d->time_col];
     if (at->type != CELL_INT || at->i <= (CUBE_DAY_MIN + 1) * day_us ||
-        at->i >= (CUBE_DAY_MAX - 1) * day_us || !passes(r, d->filter))
+        at->i >= (CUBE_DAY_MAX - 1) * day_us || is_task(r) != d->tasks || !passes(r, d->filter))
         return false;
     int64_t local = tz_to_local(t->tz, at->i);
     *day = (int32_t)(local >= 0 ? local / day_us : -((-local + day_us - 1) / day_us));

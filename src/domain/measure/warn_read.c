@@ -372,8 +372,23 @@ static enum err_code each(struct reading *r, const char *key,
     return ERR_OK;
 }
 
+/* "00:30": local time. */
+static enum err_code read_nightly(const struct reading *r, const struct val *v) {
+    const char *text = "";
+    TRY(text_of(r, v, "nightly", false, &text));
+    if (text[0] == '\0') return ERR_OK;
+    bool ok = strlen(text) == 5 && text[2] == ':';
+    for (int i = 0; ok && i < 5; i++) ok = i == 2 || (text[i] >= '0' && text[i] <= '9');
+    int hour = ok ? (text[0] - '0') * 10 + text[1] - '0' : 24;
+    int minute = ok ? (text[3] - '0') * 10 + text[4] - '0' : 60;
+    if (hour > 23 || minute > 59) return fault(r, v, "expected a time such as \"00:30\"", text);
+    r->set->nightly_minute = 60 * hour + minute;
+    return ERR_OK;
+}
+
 static enum err_code read_document(struct reading *r) {
-    static const char *const keys[] = {"rules", "guards", "events", "calendar", "merge_days", NULL};
+    static const char *const keys[] = {"rules",      "guards",  "events",          "calendar",
+                                       "merge_days", "nightly", "repeat_red_days", NULL};
     const struct val *v = r->doc->v;
     const char *calendar = "";
     struct err why = {0};
@@ -382,6 +397,9 @@ static enum err_code read_document(struct reading *r) {
     TRY(each(r, "events", read_event));
     if (val_get(v, "guards") != NULL) TRY(read_guards(r, val_get(v, "guards"), &r->set->guards));
     TRY(located(r, v, val_double(v, "merge_days", false, 0, 60, &r->set->merge_days, &why), &why));
+    TRY(located(r, v, val_int(v, "repeat_red_days", false, 1, 3660, &r->set->repeat_red_days, &why),
+                &why));
+    TRY(read_nightly(r, v));
     TRY(text_of(r, v, "calendar", false, &calendar));
     if (calendar[0] == '\0') return ERR_OK;
     for (size_t i = 0; i < r->packs->n_calendars; i++)
@@ -404,7 +422,9 @@ enum err_code warn_load(struct arena *a, const struct pack_set *packs, const str
     r.rule = ARENA_NEW(a, struct warn_rule, WARN_MAX_RULES);
     r.event = ARENA_NEW(a, struct warn_event, WARN_MAX_EVENTS);
     if (s == NULL || r.rule == NULL || r.event == NULL) return err_fail(err, ERR_NOMEM, "warnings");
-    *s = (struct warn_set){.rule = r.rule, .event = r.event, .merge_days = 3};
+    *s = (struct warn_set){.rule = r.rule, .event = r.event, .merge_days = 3,
+                           .nightly_minute = 30,
+                           .repeat_red_days = 90};
     TRY(read_guards(&r, NULL, &s->guards));
     for (size_t i = 0; i < packs->n_documents; i++) {
         if (strcmp(packs->documents[i].folder, "warnings") != 0) continue;

@@ -114,7 +114,7 @@ static const char *const column_names[] = {"code", "class",        "opened_at", 
 enum { N_COLUMNS = sizeof column_names / sizeof column_names[0] };
 
 static enum err_code query(struct db *db, int64_t ledger, const struct type_def *type,
-                           int64_t until_us, struct arena *a, struct cursor **out,
+                           const int64_t window_us[2], struct arena *a, struct cursor **out,
                            struct err *err) {
     struct sql s;
     TRY(sql_begin(&s, a, err));
@@ -130,8 +130,10 @@ static enum err_code query(struct db *db, int64_t ledger, const struct type_def 
     sql_table(&s, &type->table);
     sql_add(&s, " WHERE ledger = ");
     (void)sql_value(&s, cell_int(ledger));
+    sql_add(&s, " AND opened_at >= ");
+    (void)sql_value(&s, cell_int(window_us[0]));
     sql_add(&s, " AND opened_at < ");
-    (void)sql_value(&s, cell_int(until_us));
+    (void)sql_value(&s, cell_int(window_us[1]));
     return sql_query(&s, db, out, err);
 }
 
@@ -153,16 +155,17 @@ static enum err_code take(struct warn_rows *s, const struct cursor *c, struct er
     return warn_rows_add(s, &r, err);
 }
 
-enum err_code warn_rows_load(struct warn_rows *s, struct db *db, int64_t ledger, int32_t until,
-                             struct err *err) {
+enum err_code warn_rows_load_days(struct warn_rows *s, struct db *db, int64_t ledger, int32_t from,
+                                  int32_t until, struct err *err) {
     const struct type_def *type = pack_type(s->packs, "case");
     struct cursor *c = NULL;
     if (type == NULL) return err_fail(err, ERR_INVALID, "the packs have no type \"case\"");
     struct arena *a = arena_new(QUERY_ARENA);
     if (a == NULL) return err_fail(err, ERR_NOMEM, "warnings");
-    int64_t until_us =
-        until == INT32_MAX ? INT64_MAX : tz_to_utc(s->tz, ((int64_t)until + 1) * day_us);
-    enum err_code rc = query(db, ledger, type, until_us, a, &c, err);
+    const int64_t window_us[2] = {
+        from == INT32_MIN ? INT64_MIN : tz_to_utc(s->tz, (int64_t)from * day_us),
+        until == INT32_MAX ? INT64_MAX : tz_to_utc(s->tz, ((int64_t)until + 1) * day_us)};
+    enum err_code rc = query(db, ledger, type, window_us, a, &c, err);
     for (bool has = true; rc == ERR_OK && has;) {
         rc = cursor_next(c, &has, err);
         if (rc == ERR_OK && has) rc = take(s, c, err);
@@ -171,4 +174,9 @@ enum err_code warn_rows_load(struct warn_rows *s, struct db *db, int64_t ledger,
     arena_free(a);
     warn_rows_sort(s);
     return rc;
+}
+
+enum err_code warn_rows_load(struct warn_rows *s, struct db *db, int64_t ledger, int32_t until,
+                             struct err *err) {
+    return warn_rows_load_days(s, db, ledger, INT32_MIN, until, err);
 }

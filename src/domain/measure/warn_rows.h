@@ -38,6 +38,9 @@ void warn_rows_sort(struct warn_rows *s);
  * that the packs no longer have are left out. O(rows). */
 enum err_code warn_rows_load(struct warn_rows *s, struct db *db, int64_t ledger, int32_t until,
                              struct err *err) NODISCARD;
+/* The same from the start of the day `from` on (INT32_MIN: all before too). */
+enum err_code warn_rows_load_days(struct warn_rows *s, struct db *db, int64_t ledger, int32_t from,
+                                  int32_t until, struct err *err) NODISCARD;
 /* First row of a day or later; n when there is none. O(log n). */
 size_t warn_rows_from(const struct warn_rows *s, int32_t day);
 #endif

@@ -258,5 +258,11 @@ enum err_code load_check_classes(struct load *l) {
         if (strcmp(l->classes[i - 1].id, l->classes[i].id) == 0)
             load_problem(l, ERR_INVALID, "classes.yaml", 0, "class \"%s\" is declared twice",
                          l->classes[i].id);
+    for (size_t i = 0; i < l->set.n_classes; i++) {
+        const struct case_class *c = &l->classes[i];
+        if (class_is_task(c->id) && (!c->is_private || c->is_open))
+            load_problem(l, ERR_INVALID, "classes.yaml", 0,
+                         "class \"%s\" is a task: tasks are private and not open", c->id);
+    }
     return ERR_OK;
 }

@@ -76,3 +76,7 @@ const char *role_scope_name(enum role_scope s) {
     static const char *const names[] = {"none", "own_cells", "unit", "area", "all"};
     return names[s];
 }
+
+bool class_is_task(const char *class_id) {
+    return strncmp(class_id, PACK_TASKS, sizeof PACK_TASKS - 1) == 0;
+}

@@ -158,6 +158,7 @@ static enum err_code read_head(struct reading *r) {
     d->direction = rd_enum(l, r->file, r->v, "direction", directions, true, 1) - 1;
     d->effort = rd_bool(l, r->file, r->v, "effort", false);
     d->guarded = rd_bool(l, r->file, r->v, "guarded", false);
+    d->tasks = rd_bool(l, r->file, r->v, "tasks", false);
     d->enough = rd_int(l, r->file, r->v, "enough", 0, 1000000, 0);
     d->owner = rd_text(l, r->file, r->v, "owner", false, 80);
     d->lag_days = rd_int(l, r->file, r->v, "lag_days", 0, 400, 0);
@@ -180,7 +181,7 @@ static enum err_code read_indicator(struct load *l, const char *file, const stru
         "indicator", "title",  "explain", "unit",     "measure",  "basis",      "type",
         "filter",    "part",   "time",    "value",    "from",     "until",      "of",
         "to",        "per",    "terms",   "against",  "constant", "direction",  "effort",
-        "guarded",   "enough", "owner",   "lag_days", "version",  "valid_from", "history",
+        "guarded",   "tasks", "enough", "owner",   "lag_days", "version",  "valid_from", "history",
         "min",       "max",    "sum_up",  "stock",    NULL};
     struct reading r = {.l = l, .file = file, .v = v, .d = d};
     *d = (struct indicator_def){.name = "",

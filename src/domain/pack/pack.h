@@ -97,6 +97,12 @@ struct code_list {
     size_t n_not_loaded; /* rows without a code: listed by `gezhi pack show`, not loaded */
     const struct code_row *not_loaded;
 };
+/* Whether a class id is of the kind "task": work that the program opens itself (warnings,
+ * supervision). Tasks are private and closed to the report form (checked at load), seen by whoever
+ * may read warnings, and counted by no indicator that does not name them. */
+#define PACK_TASKS "task-"
+bool class_is_task(const char *class_id);
+
 struct time_limit {
     const char *state; /* process state the limit holds for */
     int64_t n_milli;   /* thousandths of the unit */
@@ -135,7 +141,7 @@ struct state_def {
     bool clock; /* its limit runs here (a state that waits for a staff member must have a limit) */
     struct time_limit limit;  /* default when the class has none; unit 0 = none */
     const char *holder;       /* who must act: "desk", "unit", "worker", "verifier", "mediator",
-                                 "reporter", "none" */
+                                 "reporter", "analyst", "supervisor", "none" */
     const char *overdue_move; /* escalation: move made by the system when overdue, or NULL (then
                                  only flagged) */
     int line;
@@ -290,6 +296,7 @@ struct pack_document {
 };
 
 struct calendar_def {
+    bool tasks;      /* counts tasks (class_is_task) and nothing else; without it never a task */
     const char *name, *source;
     unsigned weekday_mask;
     const struct work_span *spans;

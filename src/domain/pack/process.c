@@ -6,8 +6,8 @@ enum { MAX_INPUTS = 16, MAX_SETS = 16 };
 
 static const char *const stages[] = {"collect", "file",  "dispatch", "handle", "feedback",
                                      "verify",  "close", "rate",     NULL};
-static const char *const holders[] = {"desk",     "unit",     "worker", "verifier",
-                                      "mediator", "reporter", "none",   NULL};
+static const char *const holders[] = {"desk",     "unit", "worker",  "verifier",   "mediator",
+                                      "reporter", "none", "analyst", "supervisor", NULL};
 static const char *const input_kinds[] = {"text", "unit", "post",  "class",  "photos", "score",
                                           "bool", "code", "field", "worker", NULL};
 static const char *const marks[] = {"settled_in_cell", "rework", "return", "escalate", NULL};

@@ -7,6 +7,7 @@ struct check {
     struct load *l;
     const struct process_def *p;
     bool all_private; /* every class of the process is private, and there is one */
+    bool tasks;       /* every class of the process is a task, and there is one */
     const char **state_names;
 };
 
@@ -55,7 +56,9 @@ static void check_role(const struct check *c, const struct move_def *m, const ch
         load_problem(c->l, ERR_INVALID, c->p->file, m->line,
                      "move \"%s\": role \"%s\" sees no cases or lacks the grant case.move", m->name,
                      name);
-    if (acts && (r == NULL || opens || !c->all_private || r->private_cases)) *anybody = true;
+    bool sees = r == NULL || opens || !c->all_private ||
+                (c->tasks ? holds(r, "warning.read") : r->private_cases);
+    if (acts && sees) *anybody = true;
 }
 
 static void check_roles(const struct check *c, const struct move_def *m) {
@@ -243,11 +246,11 @@ static void check_states(const struct check *c) {
     }
 }
 
-static bool private_only(const struct load *l, const struct process_def *p) {
-    size_t n = 0;
-    for (size_t i = 0; i < l->set.n_classes; i++) {
-        if (strcmp(l->classes[i].process, p->name) != 0) continue;
-        if (!l->classes[i].is_private) return false;
+static void look_at_classes(struct check *c) {
+    size_t n = 0, sealed = 0, tasks = 0;
+    for (size_t i = 0; i < c->l->set.n_classes; i++) {
+        const struct case_class *k = &c->l->classes[i];
+        if (strcmp(k->process, c->p->name) != 0) continue;
         n++;
     }
     return n > 0;
@@ -256,7 +259,8 @@ static bool private_only(const struct load *l, const struct process_def *p) {
 enum err_code load_check_processes(struct load *l) {
     for (size_t i = 0; i < l->set.n_processes; i++) {
         const struct process_def *p = &l->processes[i];
-        struct check c = {.l = l, .p = p, .all_private = private_only(l, p)};
+        struct check c = {.l = l, .p = p};
+        look_at_classes(&c);
         c.state_names = ARENA_NEW(l->a, const char *, p->n_states + 1);
         if (c.state_names == NULL) return load_nomem(l);
         for (size_t k = 0; k < p->n_states; k++) c.state_names[k] = p->states[k].name;

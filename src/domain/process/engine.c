@@ -137,7 +137,8 @@ struct rights_case case_rights(const struct engine *e, const struct case_row *r)
                                 .unit = case_text(e, r, CASE_unit),
                                 .holder = case_text(e, r, CASE_holder),
                                 .is_private = !case_has(e, r, CASE_private) ||
-                                              case_int(e, r, CASE_private) != 0};
+                                              case_int(e, r, CASE_private) != 0,
+                                .is_task = class_is_task(case_text(e, r, CASE_class))};
 }
 
 bool case_may(const struct engine *e, const struct case_row *r, const struct principal *who) {

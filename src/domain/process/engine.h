@@ -128,7 +128,9 @@ struct report {
     int64_t at_us;           /* when it came in; 0 = now (imports and the demo give their own) */
     const char *source, *source_id; /* import key or NULL */
     const struct principal *who;
-    bool with_word;               /* make a follow word */
+    bool with_word;   /* make a follow word */
+    const char *area; /* without a place: the area it is about (code), or NULL: the whole ledger */
+    bool by_system;   /* the program itself opens it: who is NULL */
     struct case_history *history; /* NULL: write at once */
 };
 struct reported {

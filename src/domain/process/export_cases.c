@@ -238,6 +238,8 @@ static enum err_code open_page(const struct exporting *o, int64_t after, struct 
     sql_column(&s, t, e->case_col[CASE_opened_at], "");
     sql_add(&s, " < ");
     (void)sql_value(&s, cell_int(o->x->to_us));
+    sql_add(&s, " AND ");
+    rights_tasks_where(t, "", false, &s);
     sql_add(&s, " ORDER BY id LIMIT ");
     (void)sql_value(&s, cell_int(PAGE));
     return sql_query(&s, o->db, out, err);

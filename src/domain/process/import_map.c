@@ -114,6 +114,10 @@ each_word(const struct loading *l, const struct val *v, const struct map_words *
 }
 
 static enum err_code check_class(const struct loading *l, const struct val *v, const char *id) {
+    if (class_is_task(id))
+        return at(
+            l, v,
+            err_fail(l->err, ERR_INVALID, "\"%s\" is a task: the program opens those itself", id));
     if (pack_class(l->e->packs, id) != NULL) return ERR_OK;
     return at(l, v, err_fail(l->err, ERR_INVALID, "the packs have no class \"%s\"", id));
 }

@@ -164,13 +164,27 @@ static void set_holder(const struct engine *e, struct case_row *r, const struct 
 }
 
 static enum err_code fill_row(const struct engine *e, struct tx *tx, const struct grid *g,
+static int area_index(const struct grid *g, const char *code) {
+    return code == NULL || code[0] == '\0' ? GRID_NONE : grid_area_index(g, code);
+}
+
+static const char *reported_by(const struct report *in) {
+    if (in->by_system) return "system";
+    return in->who != NULL && !in->who->anonymous ? in->who->name : "public";
+}
+
+static const char *role_of(const struct report *in) {
+    if (in->by_system) return "system";
+    return in->who != NULL && in->who->role != NULL ? in->who->role->name : "resident";
+}
+
                               const struct report *in, struct reported *out,
                               const struct process_def *p, int64_t at_us, struct err *err) {
     struct arena *a = tx_arena(tx);
     struct case_row *r = &out->row;
     const struct state_def *s = initial_state(p);
     out->place = in->has_place ? grid_place(g, g->main_layer, in->lon, in->lat, at_us)
-                               : grid_place_of_area(g, GRID_NONE, at_us);
+                               : grid_place_of_area(g, area_index(g, in->area), at_us);
     const char *area = area_code(g, out->place.at[LEVEL_COUNTY]);
     if (area == NULL) area = area_code(g, out->place.at[LEVEL_CITY]);
     char *code = ARENA_NEW(a, char, CASE_CODE_MAX);
@@ -236,13 +250,12 @@ enum err_code case_report(const struct engine *e, struct tx *tx, const struct re
     TRY(add_parties(e, tx, in, out, code, err));
     struct step s = {.move = "report",
                      .to = case_text(e, &out->row, CASE_state),
-                     .actor = in->who != NULL && !in->who->anonymous ? in->who->name : "public",
-                     .role = in->who != NULL && in->who->role != NULL ? in->who->role->name
-                                                                      : "resident",
+                     .actor = reported_by(in),
+                     .role = role_of(in),
                      .photos = case_text(e, &out->row, CASE_photos)[0] != '\0'
                                    ? case_text(e, &out->row, CASE_photos)
                                    : NULL,
                      .at_us = at_us,
-                     .is_public = true};
+                     .is_public = !class_is_task(in->cls->id)};
     return step_add(e, tx, &out->row, &s, in->history, err);
 }

@@ -13,10 +13,10 @@ static const struct column cols[] = {
     {.name = "county", .type = COL_TEXT},    {.name = "town", .type = COL_TEXT},
     {.name = "community", .type = COL_TEXT}, {.name = "cell", .type = COL_TEXT},
     {.name = "unit", .type = COL_TEXT},      {.name = "holder", .type = COL_TEXT},
-    {.name = "private", .type = COL_BOOL},
+    {.name = "private", .type = COL_BOOL},   {.name = "class", .type = COL_TEXT},
 };
 static const struct table table = {
-    .name = "case_", .kind = TABLE_LEDGER, .cols = cols, .n_cols = 7};
+    .name = "case_", .kind = TABLE_LEDGER, .cols = cols, .n_cols = 8};
 
 /* Small pools of values, so that rows and principals meet often; a third of the values are missing.
  */
@@ -25,6 +25,8 @@ static const char *const towns[] = {NULL, "T1", "T2", "C1"};
 static const char *const communities[] = {NULL, "M1", "M2", ""};
 static const char *const cells[] = {NULL, "G1", "G2", "G3"};
 static const char *const units[] = {NULL, "U1", "U2", ""};
+/* Class ids on both sides of the tasks. */
+static const char *const others[] = {"event-0102", "tasks-0102", "task"};
 static const char *const holders[] = {NULL, "zhang", "li", ""};
 
 struct world {
@@ -45,21 +47,22 @@ static void fill(struct world *w, struct rng *r) {
                      ERR_OK);
     must(w->db, "CREATE TABLE case_ (id INTEGER PRIMARY KEY, county TEXT, town TEXT, community "
                 "TEXT, cell TEXT, unit TEXT, holder TEXT, "
-                "private INTEGER)");
+                "private INTEGER, class TEXT)");
     for (int i = 0; i < N_ROWS; i++) {
         struct rights_case *c = &w->rows[i];
         *c = (struct rights_case){counties[rng_below(r, 4)],    towns[rng_below(r, 4)],
                                   communities[rng_below(r, 4)], cells[rng_below(r, 4)],
                                   units[rng_below(r, 4)],       holders[rng_below(r, 4)],
-                                  rng_below(r, 3) == 0};
+                                  rng_below(r, 3) == 0, rng_below(r, 4) == 0};
         bool unknown = c->is_private && rng_below(r, 4) == 0; /* a null stands for private */
         const struct cell v[] = {
             cell_int(i),          cell_text(c->county),
             cell_text(c->town),   cell_text(c->community),
             cell_text(c->cell),   cell_text(c->unit),
-            cell_text(c->holder), unknown ? cell_null() : cell_int(c->is_private)};
-        assert_int_equal(db_exec(w->db, "INSERT INTO case_ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                                 v, 8, NULL, &err),
+            cell_text(c->holder), unknown ? cell_null() : cell_int(c->is_private),
+            cell_text(c->is_task ? "task-warning" : others[rng_below(r, 3)])};
+        assert_int_equal(db_exec(w->db, "INSERT INTO case_ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                                 v, 9, NULL, &err),
                          ERR_OK);
     }
 }
@@ -72,6 +75,7 @@ static void random_principal(struct rng *r, struct role_def *role, struct princi
     *p = (struct principal){.anonymous = rng_below(r, 10) == 0,
                             .role = rng_below(r, 20) == 0 ? NULL : role};
     p->grants = rng_below(r, 10) == 0 ? 0 : (uint64_t)1 << PERM_CASE_READ;
+    if (rng_below(r, 2) == 0) p->grants |= (uint64_t)1 << PERM_WARNING_READ;
     (void)snprintf(p->name, sizeof p->name, "%s", names[rng_below(r, 3)]);
     p->area_level = (int)rng_below(r, 7) - 1; /* also levels that do not exist */
     const char *const *pool = p->area_level == 2   ? counties
@@ -129,10 +133,10 @@ static struct principal person(const struct role_def *role) {
 
 static void test_stranger_neighbour_owner(void **state) {
     (void)state;
-    const struct rights_case here = {"C1", "T1", "M1", "G1", "U1", "", false};
-    const struct rights_case sealed = {"C1", "T1", "M1", "G1", "U1", "", true};
-    const struct rights_case mine = {"C1", "T1", "M1", "G1", "U1", "zhang", true};
-    const struct rights_case nowhere = {NULL, NULL, NULL, NULL, NULL, NULL, false};
+    const struct rights_case here = {"C1", "T1", "M1", "G1", "U1", "", false, false};
+    const struct rights_case sealed = {"C1", "T1", "M1", "G1", "U1", "", true, false};
+    const struct rights_case mine = {"C1", "T1", "M1", "G1", "U1", "zhang", true, false};
+    const struct rights_case nowhere = {NULL, NULL, NULL, NULL, NULL, NULL, false, false};
     const struct principal stranger = {.anonymous = true};
     assert_false(rights_case_may(&stranger, &here));
 
@@ -178,6 +182,34 @@ static void test_stranger_neighbour_owner(void **state) {
     assert_false(rights_case_may(&p, &here)); /* the same unit's branch in another county */
 }
 
+/* A warning: for who reads warnings within the scope, whatever the right to private cases. */
+static void test_a_task_goes_by_the_right_to_warnings(void **state) {
+    (void)state;
+    const struct rights_case task = {"C1", "T1", "M1", "G1", "U1", "", true, true};
+    const struct principal stranger = {.anonymous = true,
+                                       .grants = (uint64_t)1 << PERM_WARNING_READ};
+    const struct role_def analyst = {.name = "analyst", .cases = SCOPE_AREA};
+    const struct role_def mediator = {
+        .name = "mediator", .cases = SCOPE_AREA, .private_cases = true};
+    const struct role_def department = {.name = "department", .cases = SCOPE_UNIT};
+    assert_false(rights_case_may(&stranger, &task));
+    struct principal p = person(&mediator);
+    assert_false(rights_case_may(&p, &task));
+    p = person(&analyst);
+    assert_false(rights_case_may(&p, &task)); /* without the right */
+    p.grants |= (uint64_t)1 << PERM_WARNING_READ;
+    assert_true(rights_case_may(&p, &task));
+    p.area_level = 2;
+    (void)snprintf(p.area, sizeof p.area, "C2");
+    assert_false(rights_case_may(&p, &task)); /* the neighbour */
+    p = person(&department);
+    p.grants |= (uint64_t)1 << PERM_WARNING_READ;
+    (void)snprintf(p.unit, sizeof p.unit, "U2");
+    assert_false(rights_case_may(&p, &task));
+    (void)snprintf(p.unit, sizeof p.unit, "U1");
+    assert_true(rights_case_may(&p, &task)); /* the unit that must act */
+}
+
 static void test_administrators_are_apart(void **state) {
     (void)state;
     static const char *const accounts[] = {"account.read", "account.manage"};
@@ -215,6 +247,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_query_and_row_agree),
         cmocka_unit_test(test_stranger_neighbour_owner),
+        cmocka_unit_test(test_a_task_goes_by_the_right_to_warnings),
         cmocka_unit_test(test_administrators_are_apart),
         cmocka_unit_test(test_permission_table),
     };
