@@ -151,7 +151,7 @@ struct input_def {
         *name; /* "note", "reason", "unit", "photos", "score", "goto", or a field of the type */
     bool required;
     const char *kind; /* "text" | "unit" | "post" | "class" | "photos" | "score" | "bool" | "code" |
-                         "field" | "worker" */
+                         "field" | "worker" | "date" (max: days from today) | "number" */
     int64_t min, max;
     struct text title; /* label in the form */
 };
@@ -160,6 +160,18 @@ struct set_def { /* effect on a field of the case */
     const char *from; /* "actor" | "input:<name>" | "now" | "null" | "const:<text>" | "parent_desk"
                          | "cell_post" */
 };
+/* What a move does to the clock (domain/process/clock.h). An ask waits for an answer: pause, extend
+ * or refuse. */
+enum clock_act {
+    CLOCK_NONE = 0,
+    CLOCK_ASK_PAUSE,  /* needs the input "until", of kind date */
+    CLOCK_PAUSE,      /* as it was asked */
+    CLOCK_RESUME,     /* before the date */
+    CLOCK_ASK_EXTEND, /* needs the input "days", of kind number */
+    CLOCK_EXTEND,     /* as it was asked */
+    CLOCK_REFUSE      /* either */
+};
+enum { CLOCK_MAX_DAYS = 366 };
 struct move_def {
     const char *name;  /* "dispatch" */
     struct text title; /* on the button */
@@ -177,9 +189,10 @@ struct move_def {
     const struct set_def *sets;
     size_t n_sets;
     bool is_public;        /* shown in the public route */
-    const char *counts_as; /* "settled_in_cell", "rework", "return", "escalate" or NULL: a mark on
-                              the step for statistics */
+    const char *counts_as; /* "settled_in_cell", "rework", "return", "escalate", "suspend", "extend"
+                              or NULL: a mark on the step for statistics */
     int max_times;         /* bounce limit: beyond it the move is gone, 0 = none */
+    enum clock_act clock;
     const char *basis;
     int line;
 };
@@ -276,6 +289,7 @@ struct indicator_def {
     double constant;
     int direction;   /* +1 more is better, -1 more is worse, 0 neither */
     bool effort;     /* it moves with how much people report: never a term of a shipped index */
+    bool tasks;      /* counts tasks (class_is_task) and nothing else; without it never a task */
     bool guarded;    /* touches personal or private matters: the figure floor applies */
     int64_t enough;  /* smallest denominator (or count) that says anything; 0: any */
     double min, max; /* range of imported figures; NaN: none */
@@ -296,7 +310,6 @@ struct pack_document {
 };
 
 struct calendar_def {
-    bool tasks;      /* counts tasks (class_is_task) and nothing else; without it never a task */
     const char *name, *source;
     unsigned weekday_mask;
     const struct work_span *spans;

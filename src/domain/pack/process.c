@@ -8,9 +8,14 @@ static const char *const stages[] = {"collect", "file",  "dispatch", "handle", "
                                      "verify",  "close", "rate",     NULL};
 static const char *const holders[] = {"desk",     "unit", "worker",  "verifier",   "mediator",
                                       "reporter", "none", "analyst", "supervisor", NULL};
-static const char *const input_kinds[] = {"text", "unit", "post",  "class",  "photos", "score",
-                                          "bool", "code", "field", "worker", NULL};
-static const char *const marks[] = {"settled_in_cell", "rework", "return", "escalate", NULL};
+static const char *const input_kinds[] = {"text",  "unit",   "post", "class", "photos",
+                                          "score", "bool",   "code", "field", "worker",
+                                          "date",  "number", NULL};
+static const char *const marks[] = {"settled_in_cell", "rework", "return", "escalate",
+                                    "suspend",         "extend", "join",   NULL};
+/* By enum clock_act, from 1 on. */
+static const char *const clock_acts[] = {"ask_pause", "pause",  "resume", "ask_extend",
+                                         "extend",    "refuse", NULL};
 
 /* The process being read, with what its moves refer to. */
 struct reading {
@@ -159,7 +164,8 @@ static bool fits(enum field_kind k, const char *from, const struct move_def *m) 
         if (strcmp(m->inputs[i].name, from + 6) != 0) continue;
         if (strcmp(kind, "photos") == 0) return k == FIELD_PHOTOS;
         if (strcmp(kind, "bool") == 0) return k == FIELD_BOOL;
-        if (strcmp(kind, "score") == 0) return k == FIELD_INT;
+        if (strcmp(kind, "score") == 0 || strcmp(kind, "number") == 0) return k == FIELD_INT;
+        if (strcmp(kind, "date") == 0) return k == FIELD_DATE;
         if (strcmp(kind, "post") == 0) return k == FIELD_REF || k == FIELD_INT;
         if (strcmp(kind, "field") == 0) return true;
         return text;
@@ -237,9 +243,9 @@ static enum err_code read_guard(struct reading *r, const struct val *v, struct m
 }
 
 static enum err_code read_move(struct reading *r, const struct val *v, struct move_def *m) {
-    static const char *const known[] = {"name",   "title",     "done",      "from",   "to",
-                                        "roles",  "when",      "why",       "inputs", "set",
-                                        "public", "counts_as", "max_times", "basis",  NULL};
+    static const char *const known[] = {
+        "name",   "title", "done",   "from",      "to",        "roles", "when",  "why",
+        "inputs", "set",   "public", "counts_as", "max_times", "basis", "clock", NULL};
     struct load *l = r->l;
     *m = (struct move_def){.name = "",
                            .title = {"", ""},
@@ -260,6 +266,8 @@ static enum err_code read_move(struct reading *r, const struct val *v, struct mo
     if (mark >= 0) m->counts_as = marks[mark];
     m->max_times = (int)rd_int(l, r->file, v, "max_times", 1, 1000, 0);
     m->basis = rd_text(l, r->file, v, "basis", false, 500);
+    int act = rd_enum(l, r->file, v, "clock", clock_acts, false, -2);
+    if (act >= 0) m->clock = (enum clock_act)(act + 1);
     struct input_def *inputs = NULL;
     TRY(read_inputs(r, v, &inputs, &m->n_inputs));
     m->inputs = inputs;

@@ -95,6 +95,78 @@ static void check_guard(const struct check *c, const struct move_def *m) {
                     : "can be made by nobody: its condition never holds");
 }
 
+/* ---- clocks */
+
+static bool has_input(const struct move_def *m, const char *name, const char *kind) {
+    for (size_t i = 0; i < m->n_inputs; i++)
+        if (strcmp(m->inputs[i].name, name) == 0)
+            return m->inputs[i].required && strcmp(m->inputs[i].kind, kind) == 0;
+    return false;
+}
+
+static bool has_act(const struct process_def *p, enum clock_act act) {
+    for (size_t i = 0; i < p->n_moves; i++)
+        if (p->moves[i].clock == act) return true;
+    return false;
+}
+
+/* The fields that a standing clock lives in: a type that lacks one cannot hold it. */
+static void check_clock_fields(const struct check *c, const struct move_def *m) {
+    static const char *const fields[] = {
+        "paused_at",      "paused_until", "paused_why", "paused_due_at", "clock_left_us",
+        "clock_stood_us", "asked",        "asked_by",   "asked_until",   "asked_days",
+        "suspended_at",   "suspensions",  "extensions", "emergency"};
+    const struct type_def *t = pack_type(&c->l->set, c->p->type);
+    for (size_t i = 0; t != NULL && i < sizeof fields / sizeof fields[0]; i++)
+        if (type_field(t, fields[i]) < 0)
+            load_problem(c->l, ERR_INVALID, c->p->file, m->line,
+                         "move \"%s\" moves the clock, for which type \"%s\" needs the field "
+                         "\"%s\" (packs/cases/types/case.yaml)",
+                         m->name, t->name, fields[i]);
+}
+
+/* What is asked can be granted and refused, what is granted can be asked for, and what stands can
+ * be ended by hand. */
+static void check_clock_partners(const struct check *c, const struct move_def *m) {
+    static const struct {
+        enum clock_act act, needs;
+        const char *why;
+    } rules[] = {
+        {CLOCK_ASK_PAUSE, CLOCK_PAUSE, "asks for what no move grants: clock: pause"},
+        {CLOCK_ASK_PAUSE, CLOCK_REFUSE, "asks for what no move refuses: clock: refuse"},
+        {CLOCK_ASK_EXTEND, CLOCK_EXTEND, "asks for what no move grants: clock: extend"},
+        {CLOCK_ASK_EXTEND, CLOCK_REFUSE, "asks for what no move refuses: clock: refuse"},
+        {CLOCK_PAUSE, CLOCK_ASK_PAUSE, "grants what no move asks for: clock: ask_pause"},
+        {CLOCK_PAUSE, CLOCK_RESUME, "stops a clock that no move resumes: clock: resume"},
+        {CLOCK_EXTEND, CLOCK_ASK_EXTEND, "grants what no move asks for: clock: ask_extend"}};
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
+        if (m->clock == rules[i].act && !has_act(c->p, rules[i].needs))
+            problem(c, m->line, "move", m->name, rules[i].why);
+}
+
+static void check_clock(const struct check *c, const struct move_def *m) {
+    bool suspends = m->counts_as != NULL && strcmp(m->counts_as, "suspend") == 0;
+    bool extends = m->counts_as != NULL && strcmp(m->counts_as, "extend") == 0;
+    if (suspends != (m->clock == CLOCK_PAUSE))
+        problem(c, m->line, "move", m->name, "counts_as: suspend and clock: pause go together");
+    if (extends != (m->clock == CLOCK_EXTEND))
+        problem(c, m->line, "move", m->name, "counts_as: extend and clock: extend go together");
+    if (m->clock == CLOCK_NONE) return;
+    if (m->to != NULL || m->n_from == 0)
+        problem(c, m->line, "move", m->name,
+                "moves the clock, so it stays in its state: a new state starts a new limit");
+    if (m->clock == CLOCK_ASK_PAUSE && !has_input(m, "until", "date"))
+        problem(c, m->line, "move", m->name,
+                "asks for a pause, so it requires the input \"until\" of kind date");
+    if (m->clock == CLOCK_ASK_EXTEND && !has_input(m, "days", "number"))
+        problem(c, m->line, "move", m->name,
+                "asks for more time, so it requires the input \"days\" of kind number");
+    if (m->clock == CLOCK_EXTEND && m->max_times == 0)
+        problem(c, m->line, "move", m->name, "gives more time without end: say max_times");
+    check_clock_partners(c, m);
+    check_clock_fields(c, m);
+}
+
 static void check_move(const struct check *c, const struct move_def *m) {
     for (size_t i = 0; i < m->n_from; i++)
         if (strcmp(m->from[i], "*") != 0 && state_index(c->p, m->from[i]) < 0)
@@ -108,8 +180,10 @@ static void check_move(const struct check *c, const struct move_def *m) {
                     "opens the case, so it leads to the initial state");
     }
     if (m->max_times > 0 && (m->counts_as == NULL || strcmp(m->counts_as, "settled_in_cell") == 0))
-        problem(c, m->line, "move", m->name,
-                "has max_times, which needs counts_as: return, rework or escalate");
+        problem(
+            c, m->line, "move", m->name,
+            "has max_times, which needs counts_as: return, rework, escalate, suspend or extend");
+    check_clock(c, m);
     check_guard(c, m);
     check_roles(c, m);
 }
@@ -252,8 +326,11 @@ static void look_at_classes(struct check *c) {
         const struct case_class *k = &c->l->classes[i];
         if (strcmp(k->process, c->p->name) != 0) continue;
         n++;
+        sealed += k->is_private;
+        tasks += class_is_task(k->id);
     }
-    return n > 0;
+    c->all_private = n > 0 && sealed == n;
+    c->tasks = n > 0 && tasks == n;
 }
 
 enum err_code load_check_processes(struct load *l) {

@@ -1,6 +1,7 @@
 #include <string.h>
 
-#include "domain/process/engine.h"
+#include "domain/process/clock.h"
+#include "domain/process/step.h"
 
 /* Cases whose clock has run out and that are not marked yet, oldest due first. */
 static enum err_code due_query(const struct engine *e, struct db *db, struct arena *a,
@@ -36,43 +37,112 @@ static enum err_code mark_overdue(const struct engine *e, struct tx *tx, struct 
     return ERR_OK;
 }
 
+/* Cases whose suspension ends by its date, the earliest first. */
+static enum err_code ended_query(const struct engine *e, struct db *db, struct arena *a,
+                                 int64_t before_us, int64_t max, struct cursor **out,
+                                 struct err *err) {
+    struct sql s;
+    TRY(sql_begin(&s, a, err));
+    sql_add(&s, "SELECT ");
+    case_select(e, &s, "");
+    sql_add(&s, " FROM ");
+    sql_table(&s, &e->case_type->table);
+    sql_add(&s, " WHERE ledger = 1 AND paused_until IS NOT NULL AND paused_until <= ");
+    sql_value(&s, cell_int(before_us));
+    sql_add(&s, " ORDER BY paused_until LIMIT ");
+    sql_value(&s, cell_int(max));
+    return sql_query(&s, db, out, err);
+}
+
+/* However late the tick comes, the clock has run since the date. */
+static enum err_code resume(const struct engine *e, struct tx *tx, struct case_row *r,
+                            struct err *err) {
+    int64_t at_us = case_int(e, r, CASE_paused_until);
+    bool goes_on = false;
+    clock_unsuspend(e, r, at_us, &goes_on);
+    TRY(tx_update(tx, &e->case_type->table, r->id, r->version, r->cells, err));
+    r->version++;
+    struct step s = {.move = CLOCK_STEP_DATE,
+                     .from = case_text(e, r, CASE_state),
+                     .to = case_text(e, r, CASE_state),
+                     .actor = "system",
+                     .role = "system",
+                     .at_us = at_us,
+                     .is_public = goes_on};
+    return step_add(e, tx, r, &s, NULL, err);
+}
+
+static enum err_code read_rows(const struct engine *e, struct cursor *c, struct arena *a,
+                               int64_t max, struct case_row **out, size_t *n, struct err *err) {
+    struct case_row *rows = ARENA_NEW(a, struct case_row, (size_t)max);
+    bool has = rows != NULL;
+    enum err_code rc = rows == NULL ? err_fail(err, ERR_NOMEM, "clock") : ERR_OK;
+    *n = 0;
+    while (rc == ERR_OK && has && *n < (size_t)max) {
+        rc = cursor_next(c, &has, err);
+        if (rc == ERR_OK && has) case_row_read(e, c, 0, a, &rows[(*n)++]);
+    }
+    cursor_close(c);
+    *out = rows;
+    return rc;
+}
+
 enum err_code clock_tick(const struct engine *e, struct tx *tx, int64_t max, int64_t *n,
                          struct err *err) {
     struct arena *a = tx_arena(tx);
     struct cursor *c = NULL;
-    TRY(due_query(e, tx_db(tx), a, tx_now_us(tx), max, &c, err));
-    struct case_row *rows = ARENA_NEW(a, struct case_row, (size_t)max);
-    size_t found = 0;
-    bool has = rows != NULL;
-    enum err_code rc = rows == NULL ? err_fail(err, ERR_NOMEM, "clock") : ERR_OK;
-    while (rc == ERR_OK && has && found < (size_t)max) {
-        rc = cursor_next(c, &has, err);
-        if (rc == ERR_OK && has) case_row_read(e, c, 0, a, &rows[found++]);
+    struct case_row *rows = NULL;
+    size_t resumed = 0, late = 0;
+    if (e->clocks_stop) {
+        TRY(ended_query(e, tx_db(tx), a, tx_now_us(tx), max, &c, err));
+        TRY(read_rows(e, c, a, max, &rows, &resumed, err));
+        for (size_t i = 0; i < resumed; i++) TRY(resume(e, tx, &rows[i], err));
     }
+    int64_t left = max - (int64_t)resumed;
+    if (left > 0) {
+        TRY(due_query(e, tx_db(tx), a, tx_now_us(tx), left, &c, err));
+        TRY(read_rows(e, c, a, left, &rows, &late, err));
+        for (size_t i = 0; i < late; i++) TRY(mark_overdue(e, tx, &rows[i], err));
+    }
+    *n = (int64_t)(resumed + late);
+    return ERR_OK;
+}
+
+/* The smallest value of an indexed time column, or INT64_MAX. */
+static enum err_code earliest(struct sql *s, struct db *db, int64_t *at_us, struct err *err) {
+    struct cursor *c = NULL;
+    bool has = false;
+    TRY(sql_query(s, db, &c, err));
+    enum err_code rc = cursor_next(c, &has, err);
+    *at_us = rc == ERR_OK && has ? cursor_int(c, 0) : INT64_MAX;
     cursor_close(c);
-    TRY(rc);
-    for (size_t i = 0; i < found; i++) TRY(mark_overdue(e, tx, &rows[i], err));
-    *n = (int64_t)found;
+    return rc;
+}
+
+static enum err_code next_of(const struct engine *e, struct db *db, struct arena *a, int64_t *at_us,
+                             struct err *err) {
+    int64_t due = INT64_MAX, date = INT64_MAX;
+    struct sql s;
+    TRY(sql_begin(&s, a, err));
+    sql_add(&s, "SELECT due_at FROM ");
+    sql_table(&s, &e->case_type->table);
+    sql_add(&s, " WHERE ledger = 1 AND overdue = 0 AND due_at IS NOT NULL ORDER BY due_at LIMIT 1");
+    TRY(earliest(&s, db, &due, err));
+    if (e->clocks_stop) {
+        TRY(sql_begin(&s, a, err));
+        sql_add(&s, "SELECT paused_until FROM ");
+        sql_table(&s, &e->case_type->table);
+        sql_add(&s, " WHERE ledger = 1 AND paused_until IS NOT NULL ORDER BY paused_until LIMIT 1");
+        TRY(earliest(&s, db, &date, err));
+    }
+    *at_us = due < date ? due : date;
     return ERR_OK;
 }
 
 enum err_code clock_next(const struct engine *e, struct db *db, int64_t *at_us, struct err *err) {
     struct arena *a = arena_new(1 << 16);
     if (a == NULL) return err_fail(err, ERR_NOMEM, "clock");
-    struct sql s;
-    enum err_code rc = sql_begin(&s, a, err);
-    struct cursor *c = NULL;
-    if (rc == ERR_OK) {
-        sql_add(&s, "SELECT due_at FROM ");
-        sql_table(&s, &e->case_type->table);
-        sql_add(&s,
-                " WHERE ledger = 1 AND overdue = 0 AND due_at IS NOT NULL ORDER BY due_at LIMIT 1");
-        rc = sql_query(&s, db, &c, err);
-    }
-    bool has = false;
-    if (rc == ERR_OK) rc = cursor_next(c, &has, err);
-    if (rc == ERR_OK) *at_us = has ? cursor_int(c, 0) : INT64_MAX;
-    cursor_close(c);
+    enum err_code rc = next_of(e, db, a, at_us, err);
     arena_free(a);
     return rc;
 }

@@ -7,8 +7,8 @@
 #include "domain/process/serial.h"
 
 #define X(f) #f,
-static const char *const case_names[] = {CASE_FIELDS(X)};
-static const char *const step_names[] = {STEP_FIELDS(X)};
+static const char *const case_names[] = {CASE_FIELDS(X) NULL, CASE_CLOCK_FIELDS(X)};
+static const char *const step_names[] = {STEP_FIELDS(X) NULL, STEP_CLOCK_FIELDS(X)};
 static const char *const party_names[] = {PARTY_FIELDS(X)};
 #undef X
 
@@ -29,6 +29,17 @@ static enum err_code resolve(const struct pack_set *packs, const char *type,
     return ERR_OK;
 }
 
+/* Fields from `from` to `to` that a type need not have. */
+static bool resolve_clock(const struct type_def *t, const char *const *names, int from, int to,
+                          int *cols) {
+    bool all = true;
+    for (int i = from; i < to; i++) {
+        cols[i] = names[i] == NULL ? -1 : type_field(t, names[i]);
+        all = all && (names[i] == NULL || cols[i] >= 0);
+    }
+    return all;
+}
+
 enum err_code engine_new(struct arena *a, const struct pack_set *packs, const struct tz *tz,
                          const unsigned char *secret, struct grid_service *grid,
                          struct engine **out, struct err *err) {
@@ -41,6 +52,9 @@ enum err_code engine_new(struct arena *a, const struct pack_set *packs, const st
     TRY(resolve(packs, "case", case_names, CASE_N, &e->case_type, e->case_col, err));
     TRY(resolve(packs, "step", step_names, STEP_N, &e->step_type, e->step_col, err));
     TRY(resolve(packs, "party", party_names, PARTY_N, &e->party_type, e->party_col, err));
+    bool cases = resolve_clock(e->case_type, case_names, CASE_N, CASE_ALL, e->case_col);
+    e->clocks_stop =
+        resolve_clock(e->step_type, step_names, STEP_N, STEP_ALL, e->step_col) && cases;
     if (e->case_type->n_fields > CASE_MAX_COLS) {
         return err_fail(err, ERR_INVALID, "type \"case\" has %zu fields; at most %d are held",
                         e->case_type->n_fields, CASE_MAX_COLS);
@@ -53,27 +67,33 @@ enum err_code engine_new(struct arena *a, const struct pack_set *packs, const st
     return ERR_OK;
 }
 
+static const struct cell *cell_of(const struct engine *e, const struct case_row *r,
+                                  enum case_field f) {
+    static const struct cell none = {.type = CELL_NULL};
+    return e->case_col[f] < 0 ? &none : &r->cells[e->case_col[f]];
+}
+
 const char *case_text(const struct engine *e, const struct case_row *r, enum case_field f) {
-    const struct cell *c = &r->cells[e->case_col[f]];
+    const struct cell *c = cell_of(e, r, f);
     return c->type == CELL_TEXT && c->p != NULL ? c->p : "";
 }
 
 int64_t case_int(const struct engine *e, const struct case_row *r, enum case_field f) {
-    const struct cell *c = &r->cells[e->case_col[f]];
+    const struct cell *c = cell_of(e, r, f);
     return c->type == CELL_INT ? c->i : 0;
 }
 
 bool case_has(const struct engine *e, const struct case_row *r, enum case_field f) {
-    return r->cells[e->case_col[f]].type != CELL_NULL;
+    return cell_of(e, r, f)->type != CELL_NULL;
 }
 
 double case_real(const struct engine *e, const struct case_row *r, enum case_field f) {
-    const struct cell *c = &r->cells[e->case_col[f]];
+    const struct cell *c = cell_of(e, r, f);
     return c->type == CELL_REAL ? c->d : (c->type == CELL_INT ? (double)c->i : NAN);
 }
 
 void case_set(const struct engine *e, struct case_row *r, enum case_field f, struct cell value) {
-    r->cells[e->case_col[f]] = value;
+    if (e->case_col[f] >= 0) r->cells[e->case_col[f]] = value;
 }
 
 void case_select(const struct engine *e, struct sql *s, const char *alias) {
@@ -100,7 +120,7 @@ void case_row_read(const struct engine *e, const struct cursor *c, int first_col
 }
 
 bool case_is_engine_column(const struct engine *e, int col) {
-    for (int f = 0; f < CASE_N; f++) {
+    for (int f = 0; f < CASE_ALL; f++) {
         if (e->case_col[f] == col) return true;
     }
     return false;
@@ -147,6 +167,7 @@ bool case_may(const struct engine *e, const struct case_row *r, const struct pri
 }
 
 enum case_light case_light(const struct engine *e, const struct case_row *r, int64_t now_us) {
+    if (case_has(e, r, CASE_paused_at)) return LIGHT_PAUSED;
     if (!case_has(e, r, CASE_due_at)) return LIGHT_NONE;
     if (now_us > case_int(e, r, CASE_due_at)) return LIGHT_RED;
     if (case_has(e, r, CASE_yellow_at) && now_us > case_int(e, r, CASE_yellow_at))

@@ -23,9 +23,17 @@
     X(clock_used_milli) X(overdue) X(urgent) X(private) X(released) X(released_text) X(photos) \
     X(result_note) X(result_photos) X(returns) X(reworks) X(escalated) X(score) X(score_note) X(duplicate_of) X(settled_in_cell) X(source) \
     X(source_id) X(unconfirmed_due)
+/* Fields of a clock that can stand and be moved (process/clock.h). A folder made before they were
+ * there runs without them: their column is -1, reading gives nothing, writing does nothing. */
+#define CASE_CLOCK_FIELDS(X) \
+    X(paused_at) X(paused_until) X(paused_why) X(paused_due_at) X(clock_left_us) \
+    X(clock_stood_us) X(emergency) X(asked) X(asked_by) X(asked_until) X(asked_days) \
+    X(suspended_at) X(suspensions) X(extensions)
 #define STEP_FIELDS(X) \
     X(case_id) X(move) X(from_state) X(to_state) X(at) X(actor) X(role) X(unit) X(post) \
     X(note) X(reason) X(photos) X(elapsed_milli) X(due_at) X(public) X(counts_as)
+/* May be missing, as above: what a step asked for or gave. */
+#define STEP_CLOCK_FIELDS(X) X(until) X(days)
 /* clang-format on */
 #define PARTY_FIELDS(X) X(case_id) X(kind) X(name) X(contact) X(statement) X(follow_hash) X(agreed)
 
@@ -33,13 +41,21 @@ enum case_field {
 #define X(f) CASE_##f,
     CASE_FIELDS(X)
 #undef X
-        CASE_N
+        CASE_N,
+#define X(f) CASE_##f,
+    CASE_CLOCK_FIELDS(X)
+#undef X
+        CASE_ALL
 };
 enum step_field {
 #define X(f) STEP_##f,
     STEP_FIELDS(X)
 #undef X
-        STEP_N
+        STEP_N,
+#define X(f) STEP_##f,
+    STEP_CLOCK_FIELDS(X)
+#undef X
+        STEP_ALL
 };
 enum party_field {
 #define X(f) PARTY_##f,
@@ -48,17 +64,29 @@ enum party_field {
         PARTY_N
 };
 
+struct case_row;
+struct engine;
+/* Who else may hold a clock: asked in the writer for each clock that is about to start, with the
+ * row as it will be written. *emergency: the row id of the emergency that holds it, or 0. */
+struct clock_holder {
+    enum err_code (*covering)(const void *ctx, struct tx *tx, const struct engine *e,
+                              const struct case_row *r, int64_t *emergency, struct err *err);
+    const void *ctx;
+};
+
 enum { CASE_MAX_COLS = 96 }; /* engine fields plus what a city adds */
 
 struct engine {
     const struct pack_set *packs;
     const struct type_def *case_type, *step_type, *party_type;
-    int case_col[CASE_N], step_col[STEP_N], party_col[PARTY_N];
+    int case_col[CASE_ALL], step_col[STEP_ALL], party_col[PARTY_N]; /* -1: no such field */
+    bool clocks_stop; /* the types have all of CASE_CLOCK_FIELDS and STEP_CLOCK_FIELDS */
     const struct work_calendar *calendar;
     const struct tz *tz;
     const unsigned char *secret;  /* 32 bytes, for follow words */
     struct grid_service *grid;    /* NULL in tests that give places themselves */
     struct case_serials *serials; /* next serial per area and day; writer thread only */
+    struct clock_holder holder;   /* set once, before the first command; may be empty */
 };
 /* Resolve every field and check that processes fit. Errors: ERR_INVALID naming the missing field.
  * Everything is arena-owned. */
@@ -94,7 +122,14 @@ enum err_code case_load(const struct engine *e, struct db *db, const char *code,
 bool case_may(const struct engine *e, const struct case_row *r, const struct principal *who);
 struct rights_case case_rights(const struct engine *e, const struct case_row *r);
 
-enum case_light { LIGHT_NONE = 0, LIGHT_GREEN = 1, LIGHT_YELLOW = 2, LIGHT_RED = 3 };
+/* LIGHT_PAUSED: the clock stands, with approval; neither in time nor late. */
+enum case_light {
+    LIGHT_NONE = 0,
+    LIGHT_GREEN = 1,
+    LIGHT_YELLOW = 2,
+    LIGHT_RED = 3,
+    LIGHT_PAUSED = 4
+};
 enum case_light case_light(const struct engine *e, const struct case_row *r, int64_t now_us);
 
 /* ---- a case that has a past: imports and the demo city ---- */
@@ -173,11 +208,11 @@ enum err_code case_move(const struct engine *e, struct tx *tx, struct case_row *
                         int64_t at_us, struct case_history *history, struct err *err) NODISCARD;
 
 /* ---- clocks ---- */
-/* Mark what fell due before now as overdue and make the packs' overdue moves, at most max cases; *n
- * done. Runs in a command of "system". */
+/* Let clocks run again whose date has come, mark what fell due before now as overdue and make the
+ * packs' overdue moves, at most max cases; *n done. Runs in a command of "system". */
 enum err_code clock_tick(const struct engine *e, struct tx *tx, int64_t max, int64_t *n,
                          struct err *err) NODISCARD;
-/* Earliest due time not yet marked, or INT64_MAX. */
+/* Earliest due time not yet marked or date at which a clock runs again, or INT64_MAX. */
 enum err_code clock_next(const struct engine *e, struct db *db, int64_t *at_us,
                          struct err *err) NODISCARD;
 

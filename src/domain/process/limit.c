@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "domain/process/clock.h"
+
 const struct time_limit *limit_of(const struct case_class *cls, const struct state_def *state) {
     if (!state->clock) return NULL;
     for (size_t i = 0; cls != NULL && i < cls->n_limits; i++) {
@@ -15,6 +17,7 @@ void limit_start(const struct engine *e, struct case_row *r, const struct case_c
     const struct time_limit *l = limit_of(cls, state);
     case_set(e, r, CASE_state_since, cell_int(at_us));
     case_set(e, r, CASE_overdue, cell_int(0));
+    clock_fresh(e, r);
     if (l == NULL) {
         case_set(e, r, CASE_due_at, cell_null());
         case_set(e, r, CASE_yellow_at, cell_null());

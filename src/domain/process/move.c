@@ -1,7 +1,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/civil.h"
 #include "base/json.h"
+#include "domain/process/clock.h"
 #include "domain/process/engine.h"
 #include "domain/process/field.h"
 #include "domain/process/limit.h"
@@ -9,6 +11,7 @@
 #include "domain/process/step.h"
 
 enum { MAX_NOTE = 4000, MAX_MOVE_PHOTOS = 9 };
+static const int64_t day_us = INT64_C(86400000000);
 
 /* ---- who may ---- */
 
@@ -121,6 +124,8 @@ static int64_t times_made(const struct engine *e, const struct case_row *r,
     if (strcmp(m->counts_as, "return") == 0) return case_int(e, r, CASE_returns);
     if (strcmp(m->counts_as, "rework") == 0) return case_int(e, r, CASE_reworks);
     if (strcmp(m->counts_as, "escalate") == 0) return case_int(e, r, CASE_escalated);
+    if (strcmp(m->counts_as, "suspend") == 0) return case_int(e, r, CASE_suspensions);
+    if (strcmp(m->counts_as, "extend") == 0) return case_int(e, r, CASE_extensions);
     return 0;
 }
 
@@ -136,6 +141,7 @@ bool move_allowed(const struct engine *e, const struct case_row *r, const struct
                   const struct actor *actor, struct text *why) {
     const struct process_def *p = pack_process(e->packs, case_text(e, r, CASE_process));
     if (p == NULL || !in_reach(e, r, p, m, actor)) return false;
+    if (!clock_allows(e, r, m, 0, why)) return false;
     if (m->max_times > 0 && times_made(e, r, m) >= m->max_times) {
         if (why != NULL) {
             *why =
@@ -207,6 +213,7 @@ struct input_check {
     const struct grid *g;
     const struct case_row *r;
     const struct input_def *in;
+    int64_t at_us;
 };
 
 static enum err_code check_photos(const struct input_check *k, const struct val *v,
@@ -257,6 +264,15 @@ static enum err_code check_text(const struct input_check *k, const struct val *v
     return in->required && v->n == 0 ? bad_input(in, "a text", err) : ERR_OK;
 }
 
+static enum err_code check_date(const struct input_check *k, const struct val *v, struct err *err) {
+    int64_t day = 0;
+    if (v->type != VAL_STR || !civil_date_parse(v->u.s, &day))
+        return bad_input(k->in, "a date such as 2026-12-31", err);
+    int64_t today = tz_to_local(k->e->tz, k->at_us) / day_us;
+    if (k->in->max > 0 && day > today + k->in->max) return bad_input(k->in, "a nearer date", err);
+    return ERR_OK;
+}
+
 static enum err_code check_unit(const struct input_check *k, const struct val *v, struct err *err) {
     TRY(check_text(k, v, err));
     if (v->n > 0 && grid_unit_index(k->g, v->u.s) == GRID_NONE)
@@ -278,8 +294,9 @@ static const struct {
     const char *kind;
     enum err_code (*check)(const struct input_check *k, const struct val *v, struct err *err);
 } input_checks[] = {
-    {"photos", check_photos}, {"bool", check_bool}, {"score", check_score}, {"post", check_post},
-    {"field", check_field},   {"unit", check_unit}, {"class", check_class},
+    {"photos", check_photos}, {"bool", check_bool},   {"score", check_score},
+    {"post", check_post},     {"field", check_field}, {"unit", check_unit},
+    {"class", check_class},   {"date", check_date},   {"number", check_score},
 };
 
 static enum err_code check_input(const struct input_check *k, const struct val *v,
@@ -292,7 +309,7 @@ static enum err_code check_input(const struct input_check *k, const struct val *
 
 static enum err_code check_inputs(const struct engine *e, const struct grid *g,
                                   const struct case_row *r, const struct move_def *m,
-                                  const struct val *inputs, struct err *err) {
+                                  const struct val *inputs, int64_t at_us, struct err *err) {
     if (inputs != NULL && inputs->type != VAL_MAP)
         return err_fail(err, ERR_INVALID, "expected an object");
     for (size_t i = 0; inputs != NULL && i < inputs->n; i++) {
@@ -312,7 +329,7 @@ static enum err_code check_inputs(const struct engine *e, const struct grid *g,
         bool absent = v == NULL || v->type == VAL_NULL;
         if (absent && m->inputs[k].required)
             return bad_input(&m->inputs[k], "a value; it is required", err);
-        const struct input_check check = {e, g, r, &m->inputs[k]};
+        const struct input_check check = {e, g, r, &m->inputs[k], at_us};
         if (!absent) TRY(check_input(&check, v, err));
     }
     return ERR_OK;
@@ -407,8 +424,11 @@ static void count_move(const struct engine *e, struct case_row *r, const struct 
     static const struct {
         const char *mark;
         enum case_field field;
-    } counters[] = {
-        {"return", CASE_returns}, {"rework", CASE_reworks}, {"escalate", CASE_escalated}};
+    } counters[] = {{"return", CASE_returns},
+                    {"rework", CASE_reworks},
+                    {"escalate", CASE_escalated},
+                    {"suspend", CASE_suspensions},
+                    {"extend", CASE_extensions}};
     for (size_t i = 0; m->counts_as != NULL && i < sizeof counters / sizeof counters[0]; i++) {
         if (strcmp(m->counts_as, counters[i].mark) != 0) continue;
         case_set(e, r, counters[i].field, cell_int(case_int(e, r, counters[i].field) + 1));
@@ -436,15 +456,14 @@ static void enter_state(const struct engine *e, const struct grid *g, struct cas
 
 static int64_t elapsed_in_state(const struct engine *e, const struct case_row *r,
                                 const struct state_def *from, int64_t at_us) {
-    const struct time_limit *l = limit_of(pack_class(e->packs, case_text(e, r, CASE_class)), from);
-    if (l == NULL) return 0;
-    return work_elapsed(e->calendar, case_int(e, r, CASE_state_since), at_us, l->unit, NULL, 0);
+    return clock_used(e, r, limit_of(pack_class(e->packs, case_text(e, r, CASE_class)), from),
+                      at_us);
 }
 
 static enum err_code check_move(const struct engine *e, const struct grid *g,
                                 const struct case_row *r, const struct process_def *p,
                                 const struct move_def *m, const struct actor *actor,
-                                const struct val *inputs, struct err *err) {
+                                const struct val *inputs, int64_t at_us, struct err *err) {
     if (!listed(m->roles, m->n_roles, actor_role(actor)) ||
         (actor->kind == ACTOR_STAFF && !case_may(e, r, actor->who))) {
         return err_fail(err, ERR_FORBIDDEN, "you may not make the move \"%s\" on this case",
@@ -459,7 +478,13 @@ static enum err_code check_move(const struct engine *e, const struct grid *g,
                         "the move \"%s\" was made %d times; the centre decides now", m->name,
                         m->max_times);
     }
-    TRY(check_inputs(e, g, r, m, inputs, err));
+    struct text barred = {NULL, NULL};
+    if (!clock_allows(e, r, m, at_us, &barred)) {
+        return err_fail(err, ERR_CONFLICT, "%s",
+                        barred.en != NULL ? barred.en
+                                       : "the clock of this case does not stand like that now");
+    }
+    TRY(check_inputs(e, g, r, m, inputs, at_us, err));
     if (!guard_holds(e, r, m, actor, inputs)) {
         const char *why =
             m->guard_why.en != NULL && m->guard_why.en[0] != '\0' ? m->guard_why.en : m->guard_text;
@@ -482,10 +507,13 @@ static enum err_code make_move(const struct engine *e, struct tx *tx, const stru
     int64_t elapsed = elapsed_in_state(e, r, from_state, at_us);
     apply_sets(e, tx, g, r, m, actor, inputs, at_us);
     count_move(e, r, m);
+    int64_t until_us = 0, days = 0;
+    TRY(clock_move(e, r, m, actor_name(actor), inputs, at_us, &until_us, &days, err));
     if (m->to != NULL) {
         int64_t used = case_int(e, r, CASE_clock_used_milli);
         case_set(e, r, CASE_clock_used_milli, cell_int(used + elapsed));
         enter_state(e, g, r, to, at_us);
+        if (history == NULL) TRY(clock_cover(e, tx, r, at_us, err));
     }
     if (history == NULL) {
         TRY(tx_update(tx, &e->case_type->table, r->id, r->version, r->cells, err));
@@ -507,6 +535,8 @@ static enum err_code make_move(const struct engine *e, struct tx *tx, const stru
                      .counts_as = m->counts_as,
                      .at_us = at_us,
                      .elapsed_milli = m->to == NULL ? 0 : elapsed,
+                     .until_us = until_us,
+                     .days = days,
                      .is_public = m->is_public};
     return step_add(e, tx, r, &s, history, err);
 }
@@ -519,7 +549,7 @@ enum err_code case_move(const struct engine *e, struct tx *tx, struct case_row *
     if (m == NULL) return err_fail(err, ERR_NOT_FOUND, "there is no move \"%.60s\"", move);
     if (at_us == 0) at_us = tx_now_us(tx);
     const struct grid *g = grid_ref(e->grid);
-    enum err_code rc = check_move(e, g, r, p, m, actor, inputs, err);
+    enum err_code rc = check_move(e, g, r, p, m, actor, inputs, at_us, err);
     if (rc == ERR_OK && expect >= 0 && expect != r->version) {
         rc = err_fail(err, ERR_STALE, "you saw version %lld; the case is at version %lld",
                       (long long)expect, (long long)r->version);

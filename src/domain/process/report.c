@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "domain/identity/follow.h"
+#include "domain/process/clock.h"
 #include "domain/process/engine.h"
 #include "domain/process/field.h"
 #include "domain/process/limit.h"
@@ -163,7 +164,6 @@ static void set_holder(const struct engine *e, struct case_row *r, const struct 
     case_set(e, r, CASE_holder, account[0] != '\0' ? cell_text(account) : cell_null());
 }
 
-static enum err_code fill_row(const struct engine *e, struct tx *tx, const struct grid *g,
 static int area_index(const struct grid *g, const char *code) {
     return code == NULL || code[0] == '\0' ? GRID_NONE : grid_area_index(g, code);
 }
@@ -178,6 +178,7 @@ static const char *role_of(const struct report *in) {
     return in->who != NULL && in->who->role != NULL ? in->who->role->name : "resident";
 }
 
+static enum err_code fill_row(const struct engine *e, struct tx *tx, const struct grid *g,
                               const struct report *in, struct reported *out,
                               const struct process_def *p, int64_t at_us, struct err *err) {
     struct arena *a = tx_arena(tx);
@@ -222,6 +223,7 @@ static const char *role_of(const struct report *in) {
     case_set(e, r, CASE_source_id, cell_text(in->source_id));
     limit_start(e, r, in->cls, s, at_us);
     stage_enter(e, r, s, at_us);
+    if (in->history == NULL) TRY(clock_cover(e, tx, r, at_us, err));
     return set_extra(e, r, in->extra, err);
 }
 

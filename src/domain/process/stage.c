@@ -26,6 +26,13 @@ static void note_unit(const struct engine *e, struct case_row *r) {
         case_set(e, r, CASE_misdispatched, cell_int(1));
 }
 
+void stage_due(const struct engine *e, struct case_row *r, struct cell due) {
+    const char *stage = case_text(e, r, CASE_stage);
+    for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++)
+        if (strcmp(stage, stages[i].stage) == 0 && stages[i].due != CASE_N)
+            case_set(e, r, stages[i].due, due);
+}
+
 void stage_enter(const struct engine *e, struct case_row *r, const struct state_def *state,
                  int64_t at_us) {
     for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {

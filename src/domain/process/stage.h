@@ -9,4 +9,7 @@
  * again overwrites what it left before. */
 void stage_enter(const struct engine *e, struct case_row *r, const struct state_def *state,
                  int64_t at_us);
+/* The case's clock has stopped, gone on or been moved: the deadline of the stage it is in follows
+ * due_at (a null cell while a clock stands that had not run out). */
+void stage_due(const struct engine *e, struct case_row *r, struct cell due);
 #endif

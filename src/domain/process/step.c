@@ -22,6 +22,8 @@ enum err_code step_add(const struct engine *e, struct tx *tx, const struct case_
     cells[col[STEP_due_at]] = r->cells[e->case_col[CASE_due_at]];
     cells[col[STEP_public]] = cell_int(s->is_public ? 1 : 0);
     cells[col[STEP_counts_as]] = cell_text(s->counts_as);
+    if (s->until_us != 0 && col[STEP_until] >= 0) cells[col[STEP_until]] = cell_int(s->until_us);
+    if (s->days != 0 && col[STEP_days] >= 0) cells[col[STEP_days]] = cell_int(s->days);
     int64_t id = 0;
     if (history == NULL) return tx_insert(tx, t, cells, &id, err);
     if (history->n_steps == HISTORY_MAX_STEPS)

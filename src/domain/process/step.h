@@ -10,6 +10,7 @@ struct step {
     const char *counts_as;        /* NULL or a mark */
     int64_t at_us, elapsed_milli; /* time spent in `from`, in thousandths of the unit of its limit;
                                      0 without one */
+    int64_t until_us, days;       /* what was asked or given of the clock; 0 = nothing */
     bool is_public;
 };
 /* Insert the step (or put it into the history) of a case as the case stands after the move (unit,
