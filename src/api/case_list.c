@@ -17,7 +17,14 @@ static const struct {
     bool descending;
 } sorts[] = {{"-opened", CASE_opened_at, true},
              {"opened", CASE_opened_at, false},
-             {"due", CASE_due_at, false}};
+             {"due", CASE_due_at, false},
+             {"reporters", CASE_N, true}};
+
+/* Column of an order. A folder made before the field was there has no number of reporters. */
+static int sort_col(const struct engine *e, int sort) {
+    return sorts[sort].field == CASE_N ? type_field(e->case_type, sorts[sort].name)
+                                       : e->case_col[sorts[sort].field];
+}
 
 static void and_column(struct sql *s, const struct engine *e, enum case_field f) {
     sql_add(s, " AND ");
@@ -228,14 +235,15 @@ static enum err_code after_filter(struct call *c, struct case_list_query *q, str
         return err_fail(err, ERR_INVALID, "parameter \"after\": expected the value of \"next\"");
     struct sql *s = &q->sql;
     const struct engine *e = c->app->engine;
-    and_column(s, e, sorts[q->sort].field);
+    sql_add(s, " AND ");
+    sql_column(s, &e->case_type->table, sort_col(e, q->sort), "c.");
     if (sorts[q->sort].descending)
         sql_add(s, " <= ");
     else
         sql_add(s, " >= ");
     int n = sql_value(s, cell_int(value));
     sql_add(s, " AND (");
-    sql_column(s, &e->case_type->table, e->case_col[sorts[q->sort].field], "c.");
+    sql_column(s, &e->case_type->table, sort_col(e, q->sort), "c.");
     sql_add(s, " <> ");
     sql_again(s, n);
     if (sorts[q->sort].descending)
@@ -247,22 +255,26 @@ static enum err_code after_filter(struct call *c, struct case_list_query *q, str
     return ERR_OK;
 }
 
-static enum err_code read_sort(struct call *c, struct case_list_query *q, struct err *err) {
+static enum err_code read_sort(struct call *c, enum list_kind kind, struct case_list_query *q,
+                               struct err *err) {
     const char *sort = call_query(c, "sort");
     if (sort == NULL || sort[0] == '\0') return ERR_OK;
     for (size_t i = 0; i < sizeof sorts / sizeof sorts[0]; i++) {
-        if (strcmp(sort, sorts[i].name) == 0) {
+        /* How many reported a matter is not for strangers, nor is an order by it. */
+        if (sorts[i].field == CASE_N && kind == LIST_PUBLIC) continue;
+        if (strcmp(sort, sorts[i].name) == 0 && sort_col(c->app->engine, (int)i) >= 0) {
             q->sort = (int)i;
             return ERR_OK;
         }
     }
-    return err_fail(err, ERR_INVALID, "parameter \"sort\": expected -opened, opened or due");
+    return err_fail(err, ERR_INVALID,
+                    "parameter \"sort\": expected -opened, opened, due or reporters");
 }
 
 static void order_by(struct case_list_query *q, const struct engine *e) {
     struct sql *s = &q->sql;
     sql_add(s, " ORDER BY ");
-    sql_column(s, &e->case_type->table, e->case_col[sorts[q->sort].field], "c.");
+    sql_column(s, &e->case_type->table, sort_col(e, q->sort), "c.");
     if (sorts[q->sort].descending)
         sql_add(s, " DESC, c.id DESC LIMIT ");
     else
@@ -278,7 +290,7 @@ enum err_code case_list_build(struct call *c, enum list_kind kind, struct case_l
     q->sort = 0;
     q->has_box = false;
     TRY(call_query_int(c, "limit", 1, MAX_LIMIT, &q->limit, err));
-    TRY(read_sort(c, q, err));
+    TRY(read_sort(c, kind, q, err));
     TRY(sql_begin(s, c->a, err));
     sql_add(s, "SELECT ");
     case_select(e, s, "c.");
@@ -296,6 +308,7 @@ enum err_code case_list_build(struct call *c, enum list_kind kind, struct case_l
     if (kind == LIST_STAFF) TRY(staff_filters(c, s, err));
     if (kind == LIST_STAFF) leave_out_tasks(c, s);
     if (sorts[q->sort].field == CASE_due_at) sql_add(s, " AND c.due_at IS NOT NULL");
+    if (sorts[q->sort].field == CASE_N) sql_add(s, " AND c.reporters IS NOT NULL");
     TRY(after_filter(c, q, err));
     order_by(q, e);
     return ERR_OK;
@@ -303,7 +316,7 @@ enum err_code case_list_build(struct call *c, enum list_kind kind, struct case_l
 
 char *case_list_after(const struct call *c, const struct case_list_query *q,
                       const struct case_row *last) {
-    return arena_printf(c->a, "%lld_%lld",
-                        (long long)case_int(c->app->engine, last, sorts[q->sort].field),
+    const struct cell *at = &last->cells[sort_col(c->app->engine, q->sort)];
+    return arena_printf(c->a, "%lld_%lld", (long long)(at->type == CELL_INT ? at->i : 0),
                         (long long)last->id);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/media_token.h"
+#include "domain/process/join.h"
 #include "geo/crs.h"
 
 /* A place that is no public asset is shown rounded to this grid. */
@@ -194,6 +195,29 @@ static void view_city_fields(const struct view *v, struct jw *w, const struct ca
     jw_end(w, '}');
 }
 
+/* Whether it is the same matter as another case, and how many people have reported the matter. */
+static enum err_code view_joined(const struct view *v, struct jw *w, const struct case_row *r,
+                                 struct err *err) {
+    const struct engine *e = v->app->engine;
+    const char *code = NULL;
+    struct text title = {NULL, NULL};
+    if (case_has(e, r, CASE_duplicate_of))
+        TRY(case_code_of(e, v->db, case_int(e, r, CASE_duplicate_of), v->a, &code, err));
+    jw_kstr(w, "duplicate_of", code);
+    jw_kint(w, "reporters", join_reporters(e, r));
+    int level = join_urgency(e, r, &title);
+    jw_key(w, "urgency");
+    if (level == 0) {
+        jw_null(w);
+        return ERR_OK;
+    }
+    jw_obj(w);
+    jw_kint(w, "level", level);
+    view_text(w, "title", &title);
+    jw_end(w, '}');
+    return ERR_OK;
+}
+
 enum err_code view_case(const struct view *v, struct jw *w, const struct case_row *r,
                         struct err *err) {
     const struct engine *e = v->app->engine;
@@ -227,7 +251,7 @@ enum err_code view_case(const struct view *v, struct jw *w, const struct case_ro
     jw_kstr(w, "note", result);
     TRY(view_photos(v, w, "photos", case_text(e, r, CASE_result_photos), err));
     jw_end(w, '}');
-    kstr_or_null(w, "duplicate_of", case_text(e, r, CASE_duplicate_of));
+    TRY(view_joined(v, w, r, err));
     view_city_fields(v, w, r);
     return ERR_OK;
 }

@@ -196,6 +196,11 @@ struct move_def {
     const char *basis;
     int line;
 };
+/* How urgent a matter is that this many different people reported. */
+struct urgency_level {
+    int64_t reporters; /* at least so many */
+    struct text title;
+};
 struct process_def {
     const char *pack, *file;
     int line;
@@ -206,6 +211,8 @@ struct process_def {
     size_t n_states;
     const struct move_def *moves;
     size_t n_moves;
+    const struct urgency_level *urgency; /* from the lowest number up */
+    size_t n_urgency;
 };
 const struct state_def *process_state(const struct process_def *p, const char *name);
 const struct move_def *process_move(const struct process_def *p, const char *name);

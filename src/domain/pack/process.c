@@ -2,7 +2,7 @@
 
 #include "domain/pack/load.h"
 
-enum { MAX_INPUTS = 16, MAX_SETS = 16 };
+enum { MAX_INPUTS = 16, MAX_SETS = 16, MAX_URGENCY = 9 };
 
 static const char *const stages[] = {"collect", "file",  "dispatch", "handle", "feedback",
                                      "verify",  "close", "rate",     NULL};
@@ -299,6 +299,34 @@ static enum err_code read_moves(struct reading *r, const struct val *v) {
     return ERR_OK;
 }
 
+/* ---- urgency by reporters */
+
+static enum err_code read_urgency(struct reading *r, const struct val *v) {
+    static const char *const known[] = {"reporters", "title", NULL};
+    const struct val *list = rd_list(r->l, r->file, v, "urgency", false);
+    size_t n = list == NULL ? 0 : list->n;
+    if (n > MAX_URGENCY) {
+        load_problem(r->l, ERR_LIMIT, r->file, list->line, "more than %d levels of urgency",
+                     MAX_URGENCY);
+        n = 0;
+    }
+    struct urgency_level *u = ARENA_NEW(r->l->a, struct urgency_level, n + 1);
+    if (u == NULL) return load_nomem(r->l);
+    for (size_t i = 0; i < n; i++) {
+        const struct val *x = &list->u.list[i];
+        u[i] = (struct urgency_level){.title = {"", ""}};
+        if (!rd_known(r->l, r->file, x, "a level of urgency", known)) continue;
+        u[i].reporters = rd_int(r->l, r->file, x, "reporters", 2, 1000000, 2);
+        u[i].title = rd_title(r->l, r->file, x, "title", true);
+        if (i > 0 && u[i].reporters <= u[i - 1].reporters)
+            load_problem(r->l, ERR_INVALID, r->file, x->line,
+                         "levels of urgency go from few reporters to many");
+    }
+    r->p->urgency = u;
+    r->p->n_urgency = n;
+    return ERR_OK;
+}
+
 /* Fields that conditions could not tell from what a move adds. */
 static void check_words(struct reading *r) {
     static const char *const words[] = {"actor", "input", "now"};
@@ -311,8 +339,8 @@ static void check_words(struct reading *r) {
 }
 
 enum err_code load_process_file(struct load *l, const char *file, const struct val *v) {
-    static const char *const known[] = {"process", "title", "type", "states",
-                                        "inputs",  "moves", NULL};
+    static const char *const known[] = {"process", "title", "type",    "states",
+                                        "inputs",  "moves", "urgency", NULL};
     if (!rd_known(l, file, v, "a process", known)) return ERR_OK;
     if (l->set.n_processes == LOAD_MAX_PROCESSES) {
         load_problem(l, ERR_LIMIT, file, 0, "more than %d processes", LOAD_MAX_PROCESSES);
@@ -337,6 +365,7 @@ enum err_code load_process_file(struct load *l, const char *file, const struct v
     TRY(read_states(&r, v));
     TRY(read_inputs(&r, v, &r.shared, &r.n_shared));
     TRY(read_moves(&r, v));
+    TRY(read_urgency(&r, v));
     l->set.n_processes++;
     return ERR_OK;
 }

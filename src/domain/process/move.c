@@ -6,6 +6,7 @@
 #include "domain/process/clock.h"
 #include "domain/process/engine.h"
 #include "domain/process/field.h"
+#include "domain/process/join.h"
 #include "domain/process/limit.h"
 #include "domain/process/stage.h"
 #include "domain/process/step.h"
@@ -516,6 +517,10 @@ static enum err_code make_move(const struct engine *e, struct tx *tx, const stru
         if (history == NULL) TRY(clock_cover(e, tx, r, at_us, err));
     }
     if (history == NULL) {
+        if (m->counts_as != NULL && strcmp(m->counts_as, "join") == 0)
+            TRY(join_enter(e, tx, r, actor, inputs, err));
+        else if (!to->final)
+            TRY(join_leave(e, tx, r, err));
         TRY(tx_update(tx, &e->case_type->table, r->id, r->version, r->cells, err));
         r->version++;
     }
