@@ -29,3 +29,8 @@ if(GEZHI_FUZZ)
   target_compile_options(app_flags INTERFACE -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined)
   target_link_options(app_flags INTERFACE -fsanitize=address,undefined)
 endif()
+# Some 200 test programs are linked twice a run of ./test; gold does it in a third of the time.
+find_program(GEZHI_GOLD ld.gold)
+if(GEZHI_GOLD AND CMAKE_C_COMPILER_ID STREQUAL "GNU" AND NOT CMAKE_BUILD_TYPE STREQUAL "Release")
+  target_link_options(app_flags INTERFACE -fuse-ld=gold)
+endif()

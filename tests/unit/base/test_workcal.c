@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/sanitizer.h"
 #include "base/workcal.h"
 
 static const int64_t minute = INT64_C(60000000);
@@ -165,7 +166,7 @@ static const char *const zones[] = {"Asia/Shanghai",       "America/New_York",
                                     "America/Havana",      "Asia/Kathmandu",
                                     "Pacific/Apia",        "UTC",
                                     "America/Sao_Paulo",   "Antarctica/Troll"};
-enum { N_ZONES = sizeof zones / sizeof zones[0] };
+enum { N_ZONES = sizeof zones / sizeof zones[0], SEEDS = UNDER_SANITIZER ? 500 : 2500 };
 
 struct sample {
     const struct tz *tz;
@@ -233,7 +234,7 @@ static void random_sample(struct arena *a, struct rng *r, struct sample *s) {
 static void deadlines_agree_with_the_oracle(void **state) {
     (void)state;
     long n_walked = 0;
-    for (uint64_t seed = 0; seed < 2500; seed++) {
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
         struct rng r = rng_new(seed, 21);
         struct arena *a = test_arena();
         struct sample s;
@@ -258,7 +259,7 @@ static void deadlines_agree_with_the_oracle(void **state) {
 
 static void elapsed_agrees_with_the_oracle(void **state) {
     (void)state;
-    for (uint64_t seed = 0; seed < 2500; seed++) {
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
         struct rng r = rng_new(seed, 22);
         struct arena *a = test_arena();
         struct sample s;
@@ -296,7 +297,7 @@ static void elapsed_agrees_with_the_oracle(void **state) {
  * that many open minutes at which it did not stand: never earlier, never with a fresh limit. */
 static void clocks_that_stop_agree_with_the_oracle(void **state) {
     (void)state;
-    for (uint64_t seed = 0; seed < 1500; seed++) {
+    for (uint64_t seed = 0; seed < SEEDS * 3 / 5; seed++) {
         struct rng r = rng_new(seed, 25);
         struct arena *a = test_arena();
         struct sample s;
@@ -331,7 +332,7 @@ static void clocks_that_stop_agree_with_the_oracle(void **state) {
 
 static void open_moments_agree_with_the_oracle(void **state) {
     (void)state;
-    for (uint64_t seed = 0; seed < 1500; seed++) {
+    for (uint64_t seed = 0; seed < SEEDS * 3 / 5; seed++) {
         struct rng r = rng_new(seed, 23);
         struct arena *a = test_arena();
         struct sample s;

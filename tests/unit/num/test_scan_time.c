@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/pool.h"
+#include "base/sanitizer.h"
 #include "num/scan/space_time.h"
 #include "scan_time_oracle.h"
 
@@ -143,7 +144,7 @@ static struct toy_wish any_wish(struct rng *r, unsigned round) {
 static void every_window_tried_gives_the_same(void **state) {
     (void)state;
     struct rng r = rng_new(20260101, 0);
-    for (unsigned round = 0; round < 300; round++) {
+    for (unsigned round = 0; round < (UNDER_SANITIZER ? 100 : 300); round++) {
         struct toy_wish w = any_wish(&r, round);
         check_wish(&r, &w);
     }
@@ -225,7 +226,7 @@ static void check_widths(const struct st_kernel *k) {
 static void vectors_of_any_width_give_the_same_bits(void **state) {
     (void)state;
     struct rng r = rng_new(20260104, 0);
-    for (unsigned round = 0; round < 60; round++) {
+    for (unsigned round = 0; round < (UNDER_SANITIZER ? 20 : 60); round++) {
         struct arena *a = test_arena();
         struct toy_wish w = any_wish(&r, round);
         w.analysis = SCAN_SPACE_TIME;
@@ -242,7 +243,7 @@ static void narrow_batches_give_the_same_bits(void **state) {
     (void)state;
     struct rng r = rng_new(20260105, 0);
     unsigned n_batched = 0;
-    for (unsigned round = 0; round < 40; round++) {
+    for (unsigned round = 0; round < (UNDER_SANITIZER ? 14 : 40); round++) {
         struct arena *a = test_arena();
         struct toy_wish w = any_wish(&r, round);
         w.spatial = w.temporal = w.prospective = false;
@@ -328,7 +329,7 @@ static void observe(const struct toy *t, struct arena *a, struct scan_best *best
 static void numbers_of_places_do_not_matter(void **state) {
     (void)state;
     struct rng r = rng_new(20260107, 0);
-    for (unsigned round = 0; round < 30; round++) {
+    for (unsigned round = 0; round < (UNDER_SANITIZER ? 10 : 30); round++) {
         struct arena *a = test_arena();
         struct toy_wish w = any_wish(&r, round);
         w.analysis = SCAN_SPACE_TIME;
@@ -374,7 +375,7 @@ static void numbers_of_places_do_not_matter(void **state) {
 static void later_days_give_the_same(void **state) {
     (void)state;
     struct rng r = rng_new(20260108, 0);
-    for (unsigned round = 0; round < 30; round++) {
+    for (unsigned round = 0; round < (UNDER_SANITIZER ? 10 : 30); round++) {
         struct arena *a = test_arena();
         struct toy_wish w = any_wish(&r, 3 * round + 2);
         struct toy t = toy_new(a, &r, &w), u = t;
@@ -476,7 +477,7 @@ static void bounds_and_levels_are_safe(void **state) {
         double whole = m.kind == SCAN_BERNOULLI ? m.persons : m.cases;
         struct st_levels l;
         assert_int_equal(st_levels_build(&m, whole, a, &l, NULL), ERR_OK);
-        for (unsigned i = 0; i < 20000; i++) check_levels(&l, whole, &r);
+        for (unsigned i = 0; i < (UNDER_SANITIZER ? 4000 : 20000); i++) check_levels(&l, whole, &r);
         /* And close: the fewest cases are never two too few where counts are whole. */
         for (unsigned i = 1; m.kind == SCAN_POISSON && i < 120; i++) {
             double e = 0.5 * i;

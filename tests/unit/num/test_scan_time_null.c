@@ -119,7 +119,7 @@ static void dates_are_dealt_anew(void **state) {
         in += s.cases[i].place < 6;
         early += s.cases[i].slot < 8;
     }
-    enum { DRAWS = 20000 };
+    enum { DRAWS = UNDER_SANITIZER ? 4000 : 20000 };
     see_draws(kernel_of(&s, a).self, DRAWS, see_cells, &seen);
     double mean = seen.sum / DRAWS, variance = seen.square / DRAWS - mean * mean;
     double want = in * early / n, spread = want * (n - in) / n * (n - early) / (n - 1.0);
@@ -146,7 +146,7 @@ static void recent_dates_are_dealt_anew(void **state) {
         age[SLOTS - 1 - s.cases[i].slot]++;
     }
     assert_int_equal(k->draw.n_recent, (size_t)recent);
-    enum { DRAWS = 20000 };
+    enum { DRAWS = UNDER_SANITIZER ? 4000 : 20000 };
     struct seen seen = {0};
     see_draws(k, DRAWS, see_cells, &seen);
     /* The variance of a place's share is less than Poisson's: chi-square is at most as large. */
@@ -169,7 +169,7 @@ static void recent_dates_are_dealt_anew(void **state) {
 }
 
 static void check_cells(struct st_kernel *k, const double expected[SLOTS], size_t n_column) {
-    enum { DRAWS = 20000 };
+    enum { DRAWS = UNDER_SANITIZER ? 4000 : 20000 };
     struct seen seen = {0};
     see_draws(k, DRAWS, see_cells, &seen);
     double chisq = 0.0, n = 0.0, all = 0.0;
@@ -225,7 +225,7 @@ static void persons_become_cases_once(void **state) {
             persons[s.controls[i].place][s.controls[i].slot]++;
         }
         for (size_t i = 0; i < s.data.n_cases; i++) persons[s.cases[i].place][s.cases[i].slot]++;
-        enum { DRAWS = 20000 };
+        enum { DRAWS = UNDER_SANITIZER ? 4000 : 20000 };
         struct seen seen = {0};
         see_draws(kernel_of(&s, a).self, DRAWS, see_cells, &seen);
         double p = (double)s.data.n_cases / 210.0, corner = 0.0, n = 0.0, worst = 0.0;
