@@ -49,6 +49,48 @@ bool emergency_covers_area(const struct grid *g, const struct emergency *e, cons
 /* Whether the class is covered: named, not urgent. Pure. */
 bool emergency_covers_class(const struct emergency *e, const struct case_class *c);
 
+/* ---- declare, approve, end: in a command ---- */
+struct emergency_in {
+    const char *title, *area, *reason; /* texts of 1 byte and more */
+    const char *const *classes;
+    size_t n_classes;
+};
+/* Whether the person's own area holds this one (or is the whole ledger). Pure. */
+bool emergency_in_reach(const struct grid *g, const struct principal *who, const char *area);
+/* Errors: ERR_INVALID with the field: a text that is missing or too long, an area that is not there
+ * or not the person's, a kind of matter that is none or never waits. *id: the new row. */
+enum err_code emergency_declare(const struct engine *e, struct tx *tx,
+                                const struct emergency_in *in, const struct principal *who,
+                                int64_t *id, struct err *err) NODISCARD;
+/* By another person than who declared it (ERR_FORBIDDEN). ERR_NOT_FOUND also outside the person's
+ * area; ERR_CONFLICT when it is not declared any more, or when the packs of this folder have no
+ * fields for a clock that stands. Cases are gone through afterwards (emergency_continue). */
+enum err_code emergency_approve(const struct engine *e, struct tx *tx, int64_t id,
+                                const struct principal *who, struct err *err) NODISCARD;
+/* End it; one that was only declared is withdrawn by this. ERR_NOT_FOUND, ERR_CONFLICT as above. */
+enum err_code emergency_end(const struct engine *e, struct tx *tx, int64_t id,
+                            const struct principal *who, struct err *err) NODISCARD;
+
+/* ---- the clocks ---- */
+/* From now on the engine asks, for each clock that starts, whether an emergency in force covers the
+ * case. Once, before the first command. */
+void emergency_attach(struct engine *e);
+enum { EMERGENCY_BATCH = 100 }; /* cases a command */
+/* Go through the cases of whatever was approved or ended, in batches, until nothing is left to do
+ * or `more` says no (NULL: always yes; asked before each batch). What was begun before a crash is
+ * taken up here: the row says what is still to be done, and a case says whether it was done.
+ * *n (may be NULL): cases whose clock was stopped or let go. Not on the writer thread. */
+enum err_code emergency_continue(struct ledger *l, const struct engine *e, bool (*more)(void *ctx),
+                                 void *ctx, int64_t *n, struct err *err) NODISCARD;
+/* Open cases whose clock it would stop now, and those it leaves alone because they are urgent;
+ * `em` needs an area and classes only. Cost: a walk over the open cases. */
+enum err_code emergency_count(const struct engine *e, struct db *db, const struct emergency *em,
+                              struct arena *a, int64_t *n_covered, int64_t *n_urgent,
+                              struct err *err) NODISCARD;
+/* Cases whose clock it holds now. */
+enum err_code emergency_holds(const struct engine *e, struct db *db, int64_t id, struct arena *a,
+                              int64_t *n, struct err *err) NODISCARD;
+
 /* The newest EMERGENCY_MAX_LIST, newest first. */
 enum err_code emergency_list(struct db *db, struct arena *a, const struct emergency **out,
                              size_t *n, struct err *err) NODISCARD;

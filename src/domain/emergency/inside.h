@@ -4,6 +4,10 @@
 #include "domain/emergency/emergency.h"
 #include "store/statements.h"
 
+/* What is still to be gone through, as the column sweep names it. */
+#define SWEEP_PAUSE "pause"
+#define SWEEP_RESUME "resume"
+
 /* All rows of a statement whose columns are those of EMERGENCY_LIST. */
 enum err_code emergency_read_all(struct db *db, enum stmt query, const struct cell *params,
                                  size_t n_params, struct arena *a, const struct emergency **out,

@@ -56,7 +56,11 @@ static void stop(const struct engine *e, struct case_row *r, int64_t at_us) {
     case_set(e, r, CASE_paused_due_at, cell_int(due));
     case_set(e, r, CASE_clock_left_us,
              cell_int(work_time_us(e->calendar, at_us, due, unit_of(e, r))));
-    if (due > at_us) stage_due(e, r, cell_null());
+    /* It may be marked late between the moment it stops at and the command that says so. */
+    if (due > at_us) {
+        stage_due(e, r, cell_null());
+        case_set(e, r, CASE_overdue, cell_int(0));
+    }
     case_set(e, r, CASE_due_at, cell_null());
     case_set(e, r, CASE_yellow_at, cell_null());
 }
