@@ -15,6 +15,16 @@ enum err_code figure_values(const struct value_query *q, const struct indicator_
                             struct arena *a, struct indicator_value *out,
                             struct err *err) NODISCARD;
 
+/* One figure; a later one for the same area and period is a new version of the row. */
+struct figure_row {
+    const char *indicator, *area, *period, *note; /* note: "" or NULL: none */
+    double value, denominator;                    /* NaN: none */
+};
+enum figure_change { FIGURE_SAME = 1, FIGURE_ADDED, FIGURE_RESTATED };
+/* In a command. was: what stood there, NaN when nothing did. dry_run: only told. */
+enum err_code figure_put(struct tx *tx, const struct figure_row *f, bool dry_run,
+                         enum figure_change *change, double *was, struct err *err) NODISCARD;
+
 struct figure_import {
     const char *name; /* of the file, for errors */
     FILE *in;         /* CSV: indicator,area,period,value[,denominator][,note] */

@@ -6,8 +6,6 @@
 
 #include "base/csv.h"
 #include "domain/measure/figure.h"
-#include "store/statements.h"
-#include "store/tables.h"
 
 static const double max_figure = 1e15; /* sums and ratios of them stay finite */
 enum { GROUP = 500, GROUP_ARENA = 8 << 20, MAX_NOTE = 500, N_COLUMNS = 6 };
@@ -117,65 +115,24 @@ static void reject(struct importing *x, const struct csv_record *r, const char *
 
 /* ---- a group in one command */
 
-struct found {
-    int64_t id, version;
-    double value, denominator;
-    bool same_note, there;
-};
-
-static enum err_code find(struct tx *tx, const struct figure *f, struct found *out,
-                          struct err *err) {
-    struct cell p[4] = {cell_int(1), cell_text(f->indicator), cell_text(f->area),
-                        cell_text(f->period)};
-    struct cursor *c = NULL;
-    *out = (struct found){0};
-    TRY(db_query(tx_db(tx), stmt_sql(STMT_FIGURE_AT), p, 4, &c, err));
-    enum err_code rc = cursor_next(c, &out->there, err);
-    if (rc == ERR_OK && out->there) {
-        out->id = cursor_int(c, 0);
-        out->version = cursor_int(c, 1);
-        out->value = cursor_real(c, 2);
-        out->denominator = cursor_is_null(c, 3) ? NAN : cursor_real(c, 3);
-        out->same_note = strcmp(cursor_text(c, 4), f->note) == 0;
-    }
-    cursor_close(c);
-    return rc;
-}
-
-static bool same(double a, double b) { return a == b || (isnan(a) && isnan(b)); }
-
-static void tell_restated(const struct importing *x, const struct figure *f,
-                          const struct found *was) {
+static void tell_restated(const struct importing *x, const struct figure *f, double was) {
     if (x->in->restated == NULL) return;
     (void)fprintf(x->in->restated, "%s %s %s: %.17g stood there, now %.17g\n", f->indicator,
-                  f->area, f->period, was->value, f->value);
+                  f->area, f->period, was, f->value);
 }
 
 static enum err_code put_figure(struct importing *x, struct tx *tx, const struct figure *f,
                                 struct err *err) {
-    struct found was;
-    TRY(find(tx, f, &was, err));
-    if (was.there && same(was.value, f->value) && same(was.denominator, f->denominator) &&
-        was.same_note) {
-        x->counted.unchanged++;
-        return ERR_OK;
-    }
-    struct cell cells[col_figure_count];
-    cells[col_figure_indicator] = cell_text(f->indicator);
-    cells[col_figure_area] = cell_text(f->area);
-    cells[col_figure_period] = cell_text(f->period);
-    cells[col_figure_value] = cell_real(f->value);
-    cells[col_figure_denominator] = isnan(f->denominator) ? cell_null() : cell_real(f->denominator);
-    cells[col_figure_note] = f->note[0] == '\0' ? cell_null() : cell_text(f->note);
-    if (was.there) {
-        x->counted.restated++;
-        tell_restated(x, f, &was);
-        return x->in->dry_run ? ERR_OK
-                              : tx_update(tx, &table_figure, was.id, was.version, cells, err);
-    }
-    x->counted.added++;
-    int64_t id = 0;
-    return x->in->dry_run ? ERR_OK : tx_insert(tx, &table_figure, cells, &id, err);
+    const struct figure_row row = {f->indicator, f->area,  f->period,
+                                   f->note,      f->value, f->denominator};
+    enum figure_change change = FIGURE_SAME;
+    double was = NAN;
+    TRY(figure_put(tx, &row, x->in->dry_run, &change, &was, err));
+    x->counted.unchanged += change == FIGURE_SAME;
+    x->counted.added += change == FIGURE_ADDED;
+    x->counted.restated += change == FIGURE_RESTATED;
+    if (change == FIGURE_RESTATED) tell_restated(x, f, was);
+    return ERR_OK;
 }
 
 static enum err_code put_group(struct tx *tx, void *arg, struct err *err) {

@@ -207,9 +207,9 @@ enum err_code load_pack_file(struct load *l, const char *file, const char *dir, 
 
 /* What lies in a pack's folder under a name that nothing reads is most likely a slip. */
 static enum err_code check_folder(struct load *l, const char *dir) {
-    static const char *const folders[] = {"types",    "processes",  "codes", "calendars",
-                                          "samples",  "indicators", "maps",  "indices",
-                                          "warnings", NULL};
+    static const char *const folders[] = {"types",    "processes",  "codes",   "calendars",
+                                          "samples",  "indicators", "maps",    "indices",
+                                          "warnings", "briefings",  "surveys", NULL};
     static const char *const files[] = {"pack.yaml", "roles.yaml", "classes.yaml", "pages.yaml",
                                         NULL};
     const char **names;
@@ -276,6 +276,14 @@ static enum err_code keep_warning(struct load *l, const char *file, const struct
     return load_document(l, file, v, "warnings");
 }
 
+static enum err_code keep_survey(struct load *l, const char *file, const struct val *v) {
+    return load_document(l, file, v, "surveys");
+}
+
+static enum err_code keep_briefing(struct load *l, const char *file, const struct val *v) {
+    return load_document(l, file, v, "briefings");
+}
+
 /* One kind of file after the other over all packs, since processes need types and roles, and
  * classes need processes; indicators stand on types. */
 static enum err_code read_all(struct load *l, const char *dir) {
@@ -301,6 +309,8 @@ static enum err_code read_all(struct load *l, const char *dir) {
                 TRY(each_yaml(l, at, "indicators", load_indicators_file));
                 TRY(each_yaml(l, at, "indices", keep_index));
                 TRY(each_yaml(l, at, "warnings", keep_warning));
+                TRY(each_yaml(l, at, "briefings", keep_briefing));
+                TRY(each_yaml(l, at, "surveys", keep_survey));
             }
         }
     }
