@@ -39,6 +39,7 @@ static const struct subcommand subcommands[] = {
     {"index", NULL, cli_index, "a composite index from indicators of areas"},
     {"warn", "run", cli_warn_run, "what the rules of the packs find on a day"},
     {"warn", "replay", cli_warn_replay, "walk day by day as if live and tell what is raised"},
+    {"warn", "record", cli_warn_record, "record what the rules find: warnings become cases"},
     {"pack", "check", cli_pack_check, "check packs"},
     {"pack", "show", pack_cmd_show, "show what packs mean"},
     {"user", NULL, identity_cmd_user, "add accounts, make tokens"},

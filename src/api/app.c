@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/jobs.h"
 #include "api/workers.h"
 #include "base/mem.h"
 #include "domain/identity/session.h"
@@ -14,7 +15,13 @@
 #include "net/assets.h"
 #include "net/metrics.h"
 
-enum { APP_ARENA = 256 << 20, MAX_WAITING = 1024, THROTTLE_SLOTS = 65536, GRACE_MS = 10000 };
+enum {
+    APP_ARENA = 256 << 20,
+    MAX_WAITING = 1024,
+    THROTTLE_SLOTS = 65536,
+    GRACE_MS = 10000,
+    JOB_THREADS = 2
+};
 
 static enum err_code open_services(struct app *app, const struct app_options *o, struct err *err) {
     TRY(throttle_new(THROTTLE_SLOTS, &app->throttle, err));
@@ -37,6 +44,7 @@ static enum err_code open_services(struct app *app, const struct app_options *o,
     app->metrics = metrics_new(loops);
     if (app->metrics == NULL) return err_fail(err, ERR_NOMEM, "metrics");
     unsigned workers = o->n_workers > 0 ? (unsigned)o->n_workers : 8;
+    TRY(jobs_new(JOB_THREADS, app->clock, &app->jobs, err));
     return workers_new(workers, MAX_WAITING, &app->workers, err);
 }
 
@@ -53,7 +61,7 @@ enum err_code app_open(const struct app_options *o, struct app **out, struct err
     app->data_dir = o->data_dir;
     app->helper_dir = o->helper_dir;
     int readers = (o->n_workers > 0 ? o->n_workers : 8) +
-                  4; /* a worker each; the ticker, grid and follower threads */
+                  4 + JOB_THREADS; /* a worker and a job each; ticker, grid, follower threads */
     enum err_code rc = folder_open(o->data_dir, readers, o->log, &app->folder, err);
     if (rc == ERR_OK) {
         app->packs = app->folder.packs;
@@ -121,6 +129,7 @@ enum err_code app_serve(struct app *app, const struct app_options *o, struct err
 /* In reverse order of making. The ledger ends first of those that its threads call back into. */
 void app_close(struct app *app) {
     workers_free(app->workers);
+    jobs_free(app->jobs);
     if (app->folder.ledger != NULL) ledger_close(app->folder.ledger);
     app->folder.ledger = NULL;
     measure_close(app->measure);

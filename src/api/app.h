@@ -17,6 +17,7 @@ struct workers; /* api/workers.h: the reader pool */
 struct assets;
 struct measure;
 struct definitions_service;
+struct jobs; /* api/jobs.h */
 struct basemap;
 
 struct app_options {
@@ -50,6 +51,7 @@ struct app {
     struct sse_hub *hub;
     struct metrics *metrics;
     struct workers *workers;
+    struct jobs *jobs;
     struct assets *assets;         /* the page */
     struct folder folder;          /* packs, ledger, city */
     const struct basemap *basemap; /* NULL when the folder has none */
@@ -79,6 +81,10 @@ void events_drop(struct app *app, const char *account, int64_t session);
  * the move. */
 enum err_code notify_move(const struct app *app, struct tx *tx, const struct case_row *r,
                           const char *move, const char *by, struct err *err) NODISCARD;
+
+/* Recording warnings by night (api/warning_run.c): when next, and the job itself. Any thread. */
+int64_t warnings_next_night(struct app *app, int64_t at_us);
+void warnings_night(struct app *app);
 
 /* The clock: marks overdue cases and makes overdue moves, in its own thread. */
 struct ticker;

@@ -196,6 +196,13 @@ static enum err_code light_filter(struct call *c, struct sql *s, struct err *err
     if (light == NULL || light[0] == '\0') return ERR_OK;
     struct cell now = cell_int(clock_now_us(&c->app->clock));
     int n = 0;
+    if (strcmp(light, "paused") == 0) {
+        if (c->app->engine->clocks_stop)
+            sql_add(s, " AND c.paused_at IS NOT NULL");
+        else
+            sql_add(s, " AND 1 = 0");
+        return ERR_OK;
+    }
     sql_add(s, " AND c.due_at IS NOT NULL AND ");
     if (strcmp(light, "red") == 0) {
         sql_add(s, "c.due_at < ");
@@ -209,7 +216,8 @@ static enum err_code light_filter(struct call *c, struct sql *s, struct err *err
         sql_add(s, "c.yellow_at >= ");
         sql_value(s, now);
     } else {
-        return err_fail(err, ERR_INVALID, "parameter \"light\": expected green, yellow or red");
+        return err_fail(err, ERR_INVALID,
+                        "parameter \"light\": expected green, yellow, red or paused");
     }
     return ERR_OK;
 }
@@ -220,6 +228,13 @@ static enum err_code staff_filters(struct call *c, struct sql *s, struct err *er
     if (mine != NULL && strcmp(mine, "1") == 0) mine_filter(c, s);
     const char *open = call_query(c, "open");
     if (open != NULL && strcmp(open, "1") == 0) sql_add(s, " AND c.closed_at IS NULL");
+    const char *asked = call_query(c, "asked");
+    if (asked != NULL && strcmp(asked, "1") == 0) {
+        if (c->app->engine->clocks_stop)
+            sql_add(s, " AND c.asked IS NOT NULL");
+        else
+            sql_add(s, " AND 1 = 0");
+    }
     if (q == NULL || q[0] == '\0') return ERR_OK;
     sql_add(s, " AND ");
     if (!search_where(s, q, c->a)) sql_add(s, "1 = 0");

@@ -4,6 +4,7 @@
 
 #include "api/app.h"
 #include "domain/identity/notice.h"
+#include "domain/warning/warning.h"
 #include "store/tables.h"
 
 enum { MAX_TOLD = 20 };
@@ -45,6 +46,7 @@ enum err_code notify_move(const struct app *app, struct tx *tx, const struct cas
     const struct move_def *m = p == NULL ? NULL : process_move(p, move);
     const struct state_def *s = p == NULL ? NULL : process_state(p, case_text(e, r, CASE_state));
     if (m == NULL || s == NULL || m->to == NULL) return ERR_OK;
+    if (class_is_task(case_text(e, r, CASE_class))) return warn_tell(tx, e, r, move, NULL, by, err);
     char en[NOTICE_TEXT], zh[NOTICE_TEXT];
     const char *code = case_text(e, r, CASE_code);
     (void)snprintf(en, sizeof en, "%.48s: %.150s. It waits for you.", code, m->done.en);

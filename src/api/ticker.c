@@ -13,7 +13,8 @@ struct ticker {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    bool ending; /* guarded by lock */
+    bool ending;      /* guarded by lock */
+    int64_t night_us; /* when warnings are recorded next; this thread only */
 };
 struct tick {
     struct app *app;
@@ -50,6 +51,10 @@ static void *ticker_main(void *arg) {
     while (!t->ending) {
         (void)pthread_mutex_unlock(&t->lock);
         if (something_due(t->app)) tick(t->app);
+        if (clock_now_us(&t->app->clock) >= t->night_us) {
+            warnings_night(t->app);
+            t->night_us = warnings_next_night(t->app, clock_now_us(&t->app->clock));
+        }
         struct timespec until = {.tv_sec = clock_now_us(&t->app->clock) / 1000000 + TICK_S};
         (void)pthread_mutex_lock(&t->lock);
         if (!t->ending) (void)pthread_cond_timedwait(&t->wake, &t->lock, &until);
@@ -62,6 +67,7 @@ enum err_code ticker_start(struct app *app, struct ticker **out, struct err *err
     struct ticker *t = mem_new(1, sizeof *t);
     if (t == NULL) return err_fail(err, ERR_NOMEM, "ticker");
     t->app = app;
+    t->night_us = warnings_next_night(app, clock_now_us(&app->clock));
     (void)pthread_mutex_init(&t->lock, NULL);
     (void)pthread_cond_init(&t->wake, NULL);
     if (pthread_create(&t->thread, NULL, ticker_main, t) != 0) {
