@@ -178,11 +178,11 @@ static enum err_code read_head(struct reading *r) {
 static enum err_code read_indicator(struct load *l, const char *file, const struct val *v,
                                     struct indicator_def *d) {
     static const char *const known[] = {
-        "indicator", "title",  "explain", "unit",     "measure",  "basis",      "type",
-        "filter",    "part",   "time",    "value",    "from",     "until",      "of",
-        "to",        "per",    "terms",   "against",  "constant", "direction",  "effort",
-        "guarded",   "tasks", "enough", "owner",   "lag_days", "version",  "valid_from", "history",
-        "min",       "max",    "sum_up",  "stock",    NULL};
+        "indicator", "title", "explain", "unit",    "measure",  "basis",     "type",
+        "filter",    "part",  "time",    "value",   "from",     "until",     "of",
+        "to",        "per",   "terms",   "against", "constant", "direction", "effort",
+        "guarded",   "tasks", "enough",  "owner",   "lag_days", "version",   "valid_from",
+        "history",   "min",   "max",     "sum_up",  "stock",    NULL};
     struct reading r = {.l = l, .file = file, .v = v, .d = d};
     *d = (struct indicator_def){.name = "",
                                 .pack = l->pack,
