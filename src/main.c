@@ -40,6 +40,7 @@ static const struct subcommand subcommands[] = {
     {"warn", "run", cli_warn_run, "what the rules of the packs find on a day"},
     {"warn", "replay", cli_warn_replay, "walk day by day as if live and tell what is raised"},
     {"warn", "record", cli_warn_record, "record what the rules find: warnings become cases"},
+    {"briefing", NULL, cli_briefing, "what changed and why, as JSON or PDF"},
     {"pack", "check", cli_pack_check, "check packs"},
     {"pack", "show", pack_cmd_show, "show what packs mean"},
     {"user", NULL, identity_cmd_user, "add accounts, make tokens"},

@@ -8,6 +8,7 @@
 #include "api/jobs.h"
 #include "api/workers.h"
 #include "base/mem.h"
+#include "domain/briefing/schedule.h"
 #include "domain/identity/session.h"
 #include "domain/measure/definitions.h"
 #include "domain/measure/measure.h"
@@ -38,6 +39,7 @@ static enum err_code open_services(struct app *app, const struct app_options *o,
     TRY(search_start(app->engine, app->ledger, err));
     TRY(measure_open(app->ledger, app->packs, app->tz, app->log, &app->measure, err));
     TRY(definitions_open(app->ledger, app->packs, app->log, &app->definitions, err));
+    TRY(schedule_load(app->arena, app->packs, &app->briefings, err));
     TRY(basemap_load(app->arena, app->data_dir, &app->basemap, err));
     TRY(assets_new(o->web_dir, &app->assets, err));
     unsigned loops = o->n_loops > 0 ? (unsigned)o->n_loops : 2;

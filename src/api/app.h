@@ -19,6 +19,7 @@ struct measure;
 struct definitions_service;
 struct jobs; /* api/jobs.h */
 struct basemap;
+struct schedule;
 
 struct app_options {
     const char *data_dir, *listen;
@@ -45,6 +46,7 @@ struct app {
     struct engine *engine;
     struct measure *measure;                 /* the indicator cube, following the journal */
     struct definitions_service *definitions; /* indices and warnings in force */
+    const struct schedule *briefings; /* which are formed by the clock */
     struct identity *identity;
     struct throttle *throttle;
     struct http_server *server;

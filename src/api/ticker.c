@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "api/app.h"
+#include "api/briefing_make.h"
 #include "base/mem.h"
 
 enum { TICK_S = 2, TICK_MAX = 200 };
@@ -14,6 +15,7 @@ struct ticker {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool ending;      /* guarded by lock */
+    int64_t briefing_us; /* next look for a briefing that is due */
     int64_t night_us; /* when warnings are recorded next; this thread only */
 };
 struct tick {
@@ -55,6 +57,7 @@ static void *ticker_main(void *arg) {
             warnings_night(t->app);
             t->night_us = warnings_next_night(t->app, clock_now_us(&t->app->clock));
         }
+        briefing_tick(t->app, &t->briefing_us);
         struct timespec until = {.tv_sec = clock_now_us(&t->app->clock) / 1000000 + TICK_S};
         (void)pthread_mutex_lock(&t->lock);
         if (!t->ending) (void)pthread_cond_timedwait(&t->wake, &t->lock, &until);

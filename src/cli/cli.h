@@ -33,6 +33,7 @@ int cli_index_run(int argc, char **argv);
 int cli_warn_run(int argc, char **argv);
 int cli_warn_replay(int argc, char **argv);
 int cli_warn_record(int argc, char **argv);
+int cli_briefing(int argc, char **argv);
 int cli_erase(int argc, char **argv);
 int cli_verify(int argc, char **argv);
 int cli_backup(int argc, char **argv);

@@ -1,5 +1,6 @@
 /* gezhi pack check: the packs themselves, and the indices and warnings that they declare. */
 #include "cli/cli.h"
+#include "domain/briefing/schedule.h"
 #include "domain/measure/index_def.h"
 #include "domain/measure/warn_def.h"
 #include "domain/pack/cmd.h"
@@ -8,7 +9,9 @@ static enum err_code check_documents(struct arena *a, const struct pack_set *p, 
     const struct index_set *indices = NULL;
     const struct warn_set *warnings = NULL;
     TRY(index_load(a, p, &indices, err));
-    return warn_load(a, p, &warnings, err);
+    const struct schedule *briefings = NULL;
+    TRY(warn_load(a, p, &warnings, err));
+    return schedule_load(a, p, &briefings, err);
 }
 
 int cli_pack_check(int argc, char **argv) { return pack_cmd_check(argc, argv, check_documents); }
