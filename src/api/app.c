@@ -9,6 +9,7 @@
 #include "api/workers.h"
 #include "base/mem.h"
 #include "domain/briefing/schedule.h"
+#include "domain/emergency/emergency.h"
 #include "domain/identity/session.h"
 #include "domain/measure/definitions.h"
 #include "domain/measure/measure.h"
@@ -36,6 +37,7 @@ static enum err_code open_services(struct app *app, const struct app_options *o,
     TRY(identity_open(app->ledger, app->packs, &io, &app->identity, err));
     TRY(engine_new(app->arena, app->packs, app->tz, ledger_secret(app->ledger), app->grid,
                    &app->engine, err));
+    emergency_attach(app->engine);
     TRY(search_start(app->engine, app->ledger, err));
     TRY(measure_open(app->ledger, app->packs, app->tz, app->log, &app->measure, err));
     TRY(definitions_open(app->ledger, app->packs, app->log, &app->definitions, err));

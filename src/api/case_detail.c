@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "api/case_view.h"
+#include "domain/process/clock.h"
 
 enum { MAX_OFFERED = 32, MAX_SIMILAR = 8 };
 
@@ -45,7 +46,10 @@ static void step_title(const struct view *v, struct jw *w, const struct case_row
         pack_process(v->app->packs, case_text(v->app->engine, r, CASE_process));
     const struct move_def *m = p == NULL ? NULL : process_move(p, move);
     struct text t = {"Reported", "已上报"};
-    if (m != NULL) t = m->done;
+    if (m != NULL)
+        t = m->done;
+    else
+        (void)clock_step_title(move, &t);
     view_text(w, "title", &t);
 }
 
@@ -70,8 +74,12 @@ static enum err_code one_step(const struct view *v, struct jw *w, const struct c
     jw_kint(w, "elapsed", cursor_int(c, col[STEP_elapsed_milli] + 1));
     step_who(v, w, cursor_text(c, col[STEP_role] + 1));
     jw_kstr(w, "note", note);
-    jw_kstr(w, "reason",
-            cursor_is_null(c, col[STEP_reason] + 1) ? NULL : cursor_text(c, col[STEP_reason] + 1));
+    bool tells = (staff || is_public) && !cursor_is_null(c, col[STEP_reason] + 1);
+    jw_kstr(w, "reason", tells ? cursor_text(c, col[STEP_reason] + 1) : NULL);
+    if (e->clocks_stop) {
+        jw_ktime(w, "until", cursor_int(c, col[STEP_until] + 1));
+        jw_kint(w, "days", cursor_int(c, col[STEP_days] + 1));
+    }
     int unit = grid_unit_index(v->grid, cursor_text(c, col[STEP_unit] + 1));
     struct text name = {NULL, NULL};
     if (unit != GRID_NONE)
@@ -226,6 +234,7 @@ enum err_code view_case_follow(const struct view *v, struct jw *w, const struct 
     jw_kstr(w, "stage", case_text(e, r, CASE_stage));
     jw_ktime(w, "opened", case_int(e, r, CASE_opened_at));
     jw_ktime(w, "due", case_int(e, r, CASE_due_at));
+    view_paused(v, w, r, false);
     jw_ktime(w, "closed", case_int(e, r, CASE_closed_at));
     jw_kbool(w, "private", case_int(e, r, CASE_private) != 0);
     if (party == 0) {

@@ -11,6 +11,7 @@
 #define PUBLIC_GRID_M 50.0
 /* No place is moved farther than this by the rounding (half a diagonal, and some). */
 #define PUBLIC_REACH_M 60.0
+#define MINUTE_US INT64_C(60000000)
 
 void view_text(struct jw *w, const char *key, const struct text *t) {
     jw_key(w, key);
@@ -21,7 +22,7 @@ void view_text(struct jw *w, const char *key, const struct text *t) {
 }
 
 const char *view_light(enum case_light light) {
-    static const char *const names[] = {NULL, "green", "yellow", "red"};
+    static const char *const names[] = {NULL, "green", "yellow", "red", "paused"};
     return names[light];
 }
 
@@ -142,6 +143,45 @@ static void view_times(const struct view *v, struct jw *w, const struct case_row
     }
 }
 
+void view_paused(const struct view *v, struct jw *w, const struct case_row *r, bool staff) {
+    const struct engine *e = v->app->engine;
+    jw_key(w, "paused");
+    if (!case_has(e, r, CASE_paused_at)) {
+        jw_null(w);
+        return;
+    }
+    jw_obj(w);
+    jw_ktime(w, "since", case_int(e, r, CASE_paused_at));
+    jw_ktime(w, "until", case_int(e, r, CASE_paused_until));
+    jw_kstr(w, "why", case_text(e, r, CASE_paused_why));
+    if (staff) {
+        int64_t left = case_int(e, r, CASE_clock_left_us);
+        jw_ktime(w, "was_due", case_int(e, r, CASE_paused_due_at));
+        jw_kint(w, "left_minutes", left <= 0 ? 0 : left / MINUTE_US);
+        jw_key(w, "emergency");
+        if (case_has(e, r, CASE_emergency))
+            jw_int(w, case_int(e, r, CASE_emergency));
+        else
+            jw_null(w);
+    }
+    jw_end(w, '}');
+}
+
+static void view_asked(const struct view *v, struct jw *w, const struct case_row *r) {
+    const struct engine *e = v->app->engine;
+    jw_key(w, "asked");
+    if (!case_has(e, r, CASE_asked)) {
+        jw_null(w);
+        return;
+    }
+    jw_obj(w);
+    jw_kstr(w, "what", case_text(e, r, CASE_asked));
+    jw_kstr(w, "by", case_text(e, r, CASE_asked_by));
+    jw_ktime(w, "until", case_int(e, r, CASE_asked_until));
+    jw_kint(w, "days", case_int(e, r, CASE_asked_days));
+    jw_end(w, '}');
+}
+
 static void view_counters(const struct view *v, struct jw *w, const struct case_row *r) {
     const struct engine *e = v->app->engine;
     static const struct {
@@ -156,7 +196,9 @@ static void view_counters(const struct view *v, struct jw *w, const struct case_
                 {"settled_in_cell", CASE_settled_in_cell, true},
                 {"returns", CASE_returns, false},
                 {"reworks", CASE_reworks, false},
-                {"escalated", CASE_escalated, false}};
+                {"escalated", CASE_escalated, false},
+                {"suspensions", CASE_suspensions, false},
+                {"extensions", CASE_extensions, false}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         int64_t n = case_int(e, r, rows[i].field);
         if (rows[i].flag)
@@ -244,6 +286,8 @@ enum err_code view_case(const struct view *v, struct jw *w, const struct case_ro
     kstr_or_null(w, "handler", case_text(e, r, CASE_handler));
     view_times(v, w, r);
     jw_kstr(w, "light", view_light(case_light(e, r, v->now_us)));
+    view_paused(v, w, r, true);
+    view_asked(v, w, r);
     view_counters(v, w, r);
     TRY(view_photos(v, w, "photos", case_text(e, r, CASE_photos), err));
     jw_key(w, "result");
@@ -296,6 +340,7 @@ enum err_code view_case_public(const struct view *v, struct jw *w, const struct 
     jw_ktime(w, "opened", case_int(e, r, CASE_opened_at));
     jw_ktime(w, "closed", case_int(e, r, CASE_closed_at));
     jw_ktime(w, "due", case_int(e, r, CASE_due_at));
+    view_paused(v, w, r, false);
     view_unit(v, w, case_text(e, r, CASE_unit));
     view_public_place(v, w, r, pack_class(e->packs, case_text(e, r, CASE_class)));
     jw_kbool(w, "released", case_int(e, r, CASE_released) != 0);

@@ -48,6 +48,9 @@ void view_text(struct jw *w, const char *key, const struct text *t);
 void view_cell(const struct view *v, struct jw *w, const struct case_row *r);
 void view_post(const struct view *v, struct jw *w, const char *key, int64_t post_id);
 const char *view_light(enum case_light light);
+/* Member "paused": null, or since when and why the clock stands and when it goes on; what was left
+ * and by which emergency for staff only. */
+void view_paused(const struct view *v, struct jw *w, const struct case_row *r, bool staff);
 /* The value of a personal column, or NULL when empty or erased. */
 enum err_code view_personal(const struct view *v, const struct cell *cell, const char **out,
                             struct err *err) NODISCARD;

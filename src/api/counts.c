@@ -55,8 +55,34 @@ static enum err_code by_state(struct call *c, struct db *db, struct jw *w, struc
     return rc;
 }
 
+/* Clocks that stand, and what waits for an answer about them: each from an index of its own. */
+static enum err_code standing(struct call *c, struct db *db, bool asked, int64_t *n,
+                              struct err *err) {
+    struct sql s;
+    *n = 0;
+    if (!c->app->engine->clocks_stop) return ERR_OK;
+    TRY(sql_begin(&s, c->a, err));
+    sql_add(&s, "SELECT COUNT(*)");
+    from_scope(c, &s);
+    TRY(area_scope(c, &s, err));
+    if (asked)
+        sql_add(&s, " AND c.asked IS NOT NULL");
+    else
+        sql_add(&s, " AND c.paused_at IS NOT NULL");
+    struct cursor *cur = NULL;
+    TRY(sql_query(&s, db, &cur, err));
+    bool has = false;
+    enum err_code rc = cursor_next(cur, &has, err);
+    *n = has ? cursor_int(cur, 0) : 0;
+    cursor_close(cur);
+    return rc;
+}
+
 static enum err_code by_light(struct call *c, struct db *db, struct jw *w, struct err *err) {
     struct sql s;
+    int64_t paused = 0, asked = 0;
+    TRY(standing(c, db, false, &paused, err));
+    TRY(standing(c, db, true, &asked, err));
     TRY(sql_begin(&s, c->a, err));
     sql_add(&s, "SELECT SUM(CASE WHEN c.due_at < ");
     int now = sql_value(&s, cell_int(clock_now_us(&c->app->clock)));
@@ -79,8 +105,10 @@ static enum err_code by_light(struct call *c, struct db *db, struct jw *w, struc
     jw_kint(w, "red", has ? cursor_int(cur, 0) : 0);
     jw_kint(w, "yellow", has ? cursor_int(cur, 1) : 0);
     jw_kint(w, "green", has ? cursor_int(cur, 2) : 0);
+    jw_kint(w, "paused", paused);
     jw_end(w, '}');
     jw_kint(w, "overdue", has ? cursor_int(cur, 3) : 0);
+    jw_kint(w, "asked", asked);
     cursor_close(cur);
     return rc;
 }

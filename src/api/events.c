@@ -55,6 +55,7 @@ static void put(char *out, size_t n, const char *s) { (void)snprintf(out, n, "%s
 
 static const char *light_of(const struct val *v, int64_t now_us) {
     int64_t due = number(v, "due_at"), yellow = number(v, "yellow_at");
+    if (number(v, "paused_at") != 0) return "paused";
     if (due == 0) return NULL;
     return now_us > due ? "red" : (yellow != 0 && now_us > yellow ? "yellow" : "green");
 }

@@ -113,7 +113,7 @@ static void parameter(const struct app *app, struct jw *w, const char *name, con
 
 static const char *const list_params[] = {"state", "class", "stage", "unit",  "area", "from",
                                           "to",    "bbox",  "sort",  "limit", "after"};
-static const char *const staff_params[] = {"cell", "light", "mine", "open", "q"};
+static const char *const staff_params[] = {"cell", "light", "mine", "open", "asked", "q"};
 
 static void query_params(const struct app *app, struct jw *w, const struct route *r) {
     bool staff = strcmp(r->path, "/api/v1/cases") == 0;

@@ -6,6 +6,7 @@
 #include "api/app.h"
 #include "api/briefing_make.h"
 #include "base/mem.h"
+#include "domain/emergency/emergency.h"
 
 enum { TICK_S = 2, TICK_MAX = 200 };
 
@@ -41,10 +42,29 @@ static bool something_due(struct app *app) {
 static void tick(struct app *app) {
     struct tick t = {.app = app, .n = TICK_MAX};
     struct command c = {.name = "case.clock", .actor = "system", .apply = tick_apply, .arg = &t};
-    while (t.n == TICK_MAX && something_due(app)) {
+    while (t.n >= TICK_MAX && something_due(app)) {
         t.n = 0;
         if (ledger_run(app->ledger, &c, NULL, NULL, NULL) != ERR_OK) return;
     }
+}
+
+static bool goes_on(void *ctx) {
+    struct ticker *t = ctx;
+    (void)pthread_mutex_lock(&t->lock);
+    bool ending = t->ending;
+    (void)pthread_mutex_unlock(&t->lock);
+    return !ending;
+}
+
+/* Clocks of an emergency that was approved or ended, also of one that a crash left half way. */
+static void emergencies(struct ticker *t) {
+    struct err err = {0};
+    int64_t n = 0;
+    enum err_code rc = emergency_continue(t->app->ledger, t->app->engine, goes_on, t, &n, &err);
+    if (rc != ERR_OK)
+        log_event(t->app->log, LOG_ERROR, "emergency.clocks", LOG_STR("error", err.detail));
+    else if (n > 0)
+        log_event(t->app->log, LOG_INFO, "emergency.clocks", LOG_INT("cases", n));
 }
 
 static void *ticker_main(void *arg) {
@@ -53,6 +73,7 @@ static void *ticker_main(void *arg) {
     while (!t->ending) {
         (void)pthread_mutex_unlock(&t->lock);
         if (something_due(t->app)) tick(t->app);
+        emergencies(t);
         if (clock_now_us(&t->app->clock) >= t->night_us) {
             warnings_night(t->app);
             t->night_us = warnings_next_night(t->app, clock_now_us(&t->app->clock));
