@@ -27,6 +27,8 @@ export default {
     index: 'Index',
     indicators: 'Indicators',
     indicator: 'Indicator',
+    index_edit: 'Edit an index',
+    index_backtest: 'What foresaw what',
     index_area: 'Index of an area',
     safety: 'Safety of the city',
     map: 'Command map',

@@ -27,6 +27,8 @@ export default {
     index: '指数',
     indicators: '指标',
     indicator: '指标',
+    index_edit: '编辑指数',
+    index_backtest: '预见性检验',
     index_area: '区域指数',
     safety: '城市平安',
     map: '指挥地图',
