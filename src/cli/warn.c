@@ -7,13 +7,15 @@
 #include "cli/cli.h"
 #include "domain/grid/folder.h"
 #include "domain/grid/grid.h"
+#include "domain/measure/definitions.h"
 #include "domain/measure/warn_merge.h"
+#include "domain/warning/run.h"
 
 enum { WARN_ARENA = 1 << 30, MOST_CASES = 1000, WEEK = 7 };
 
 struct warn_args {
     const char *data, *day, *from, *to, *rule;
-    int64_t seed;
+    int64_t seed, as_of; /* journal row; 0: as stored now */
     bool json;
 };
 struct warning_run {
@@ -21,8 +23,13 @@ struct warning_run {
     struct folder f;
     struct arena *a;
     const struct grid *grid;
+    const struct definitions *definitions;
     const struct warn_set *set;
     const struct warn_rule *only;
+    const struct warn_emergency *emergency;
+    size_t n_emergencies;
+    const struct atoms *atoms;
+    struct cube *cube; /* NULL: no rule asks for figures */
     struct warn_rows rows;
     struct warn_board board;
     struct pool *pool;
@@ -39,16 +46,30 @@ static enum err_code day_of(const char *text, const char *what, int32_t *out, st
     return ERR_OK;
 }
 
+static enum err_code prepare_figures(struct warning_run *r, struct err *err) {
+    bool any = false;
+    for (size_t i = 0; i < r->set->n_rules; i++)
+        any |= warn_by_figures(r->set->rule[i].method) &&
+               (r->only == NULL || r->only == &r->set->rule[i]);
+    if (!any) return ERR_OK;
+    TRY(atoms_new(r->a, r->f.packs, r->grid->tz, &r->atoms, err));
+    return r->args->as_of > 0 ? measure_as_of(r->f.look, 1, r->atoms, r->args->as_of, &r->cube, err)
+                              : measure_recompute(r->f.look, 1, r->atoms, &r->cube, err);
+}
+
 static enum err_code prepare(struct warning_run *r, struct err *err) {
     TRY(folder_look(r->args->data, &r->f, err));
     TRY(grid_build(r->f.look, 1, r->f.packs, NULL, &r->grid, err));
-    TRY(warn_load(r->a, r->f.packs, &r->set, err));
+    TRY(definitions_build(r->f.look, 1, r->f.packs, &r->definitions, err));
+    r->set = r->definitions->warnings;
     if (r->args->rule != NULL) {
         r->only = warn_find(r->set, r->args->rule);
         if (r->only == NULL)
             return err_fail(err, ERR_INVALID, "the packs have no rule \"%.40s\"; the first is %s",
                             r->args->rule, r->set->n_rules == 0 ? "none" : r->set->rule[0].name);
     }
+    TRY(warn_emergencies(r->f.look, r->f.packs, r->a, &r->emergency, &r->n_emergencies, err));
+    TRY(prepare_figures(r, err));
     warn_rows_init(&r->rows, r->a, r->f.packs, r->grid->tz);
     TRY(warn_rows_load(&r->rows, r->f.look, 1, r->to, err));
     warn_board_init(&r->board, r->a, &r->rows, r->set->merge_days);
@@ -58,9 +79,19 @@ static enum err_code prepare(struct warning_run *r, struct err *err) {
     return ERR_OK;
 }
 
+static void print_figure(const struct warn_signal *s, const char *from) {
+    (void)printf("    %s: %g since %s, raised at %g%s%s, %s\n", s->rule->name, s->observed, from,
+                 s->expected, s->band == NULL ? "" : ", ", s->band == NULL ? "" : s->band,
+                 s->place[0]);
+}
+
 static void print_signal(const struct warning_run *r, const struct warn_signal *s) {
     char from[16];
     civil_date_format(s->from, from);
+    if (warn_by_figures(s->rule->method)) {
+        print_figure(s, from);
+        return;
+    }
     (void)printf("    %s: %.0f cases since %s, %.1f expected", s->rule->name, s->observed, from,
                  s->expected);
     if (s->cls != WARN_ANY_CLASS) (void)printf(", %s", r->rows.packs->classes[s->cls].title.en);
@@ -84,11 +115,31 @@ static void print_warning(const struct warning_run *r, const struct warning *x) 
         if (x->signal[i]->day == x->raised) print_signal(r, x->signal[i]);
 }
 
+static enum err_code day_figures(const struct warning_run *r, int32_t day, struct warn_figures *out,
+                                 struct err *err) {
+    const struct warn_source src = {.db = r->f.look,
+                                    .ledger = 1,
+                                    .as_of_seq = r->args->as_of,
+                                    .atoms = r->atoms,
+                                    .cube = r->cube,
+                                    .grid = r->grid,
+                                    .indices = r->definitions->indices,
+                                    .packs = r->f.packs,
+                                    .tz = r->grid->tz};
+    *out = (struct warn_figures){0};
+    return r->cube == NULL ? ERR_OK : warn_figures_form(&src, r->set, r->only, day, r->a, out, err);
+}
+
 static enum err_code walk(struct warning_run *r, size_t held[WARN_N_HELD], size_t *raised,
                           struct err *err) {
     for (int32_t day = r->from; day <= r->to; day++) {
         struct warn_day d;
+        struct warn_figures figures;
+        TRY(day_figures(r, day, &figures, err));
         struct warn_ask ask = {.rows = &r->rows,
+                               .figures = &figures,
+                               .emergency = r->emergency,
+                               .n_emergencies = r->n_emergencies,
                                .set = r->set,
                                .only = r->only,
                                .day = day,
@@ -166,6 +217,8 @@ static int run(const struct opt_command *cmd, const struct warn_args *a) {
     if (rc == ERR_OK) rc = form_and_print(&r, &err);
     pool_free(r.pool);
     warn_rows_free(&r.rows);
+    cube_free(r.cube);
+    definitions_unref(r.definitions);
     grid_unref(r.grid);
     if (r.f.arena != NULL) folder_close(&r.f);
     arena_free(r.a);
@@ -179,10 +232,11 @@ int cli_warn_run(int argc, char **argv) {
         {"day", OPT_STR, &a.day, true, "DATE", "the last day that is looked at"},
         {"rule", OPT_STR, &a.rule, false, "NAME", "one rule of the packs alone"},
         {"seed", OPT_INT, &a.seed, false, "N", "of the replicas of scans (1)"},
+        {"as-of", OPT_INT, &a.as_of, false, "SEQ", "figures as after that journal row"},
         {"json", OPT_FLAG, &a.json, false, NULL, "for a program"}};
     const struct opt_command cmd = {.name = "warn run",
                                     .opts = opts,
-                                    .n_opts = 5,
+                                    .n_opts = 6,
                                     .summary = "What the rules of the packs find on a day.",
                                     .example = "gezhi warn run --data build/demo --day 2026-07-09"};
     int done = cli_parse(&cmd, argc, argv);

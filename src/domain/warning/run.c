@@ -38,7 +38,7 @@ struct running {
     struct arena *a;
     struct warn_rows rows;
     int64_t seq;
-    struct warn_emergency *emergency;
+    const struct warn_emergency *emergency;
     size_t n_emergencies;
     bool figures; /* some rule asks for them */
     const struct atoms *atoms;
@@ -108,21 +108,25 @@ static enum err_code one_day(const struct running *w, int32_t day, struct err *e
 
 /* ---- what is read once */
 
-static enum err_code read_emergencies(struct running *w, struct db *db, struct err *err) {
-    const struct pack_set *packs = w->r->engine->packs;
+enum err_code warn_emergencies(struct db *db, const struct pack_set *packs, struct arena *a,
+                               const struct warn_emergency **out, size_t *n, struct err *err) {
     const struct emergency *e = NULL;
-    size_t n = 0;
-    TRY(emergency_list(db, w->a, &e, &n, err));
-    w->emergency = ARENA_NEW(w->a, struct warn_emergency, n + 1);
-    if (w->emergency == NULL) return err_fail(err, ERR_NOMEM, "warnings");
-    for (size_t i = 0; i < n; i++) {
-        bool *classes = ARENA_NEW(w->a, bool, packs->n_classes + 1);
+    TRY(emergency_list(db, a, &e, n, err));
+    struct warn_emergency *x = ARENA_NEW(a, struct warn_emergency, *n + 1);
+    if (x == NULL) return err_fail(err, ERR_NOMEM, "warnings");
+    for (size_t i = 0; i < *n; i++) {
+        bool *classes = ARENA_NEW(a, bool, packs->n_classes + 1);
         if (classes == NULL) return err_fail(err, ERR_NOMEM, "warnings");
-        for (size_t k = 0; k < packs->n_classes; k++)
-            classes[k] = emergency_covers_class(&e[i], &packs->classes[k]);
-        w->emergency[w->n_emergencies++] = (struct warn_emergency){
+        for (size_t k = 0; k < packs->n_classes; k++) {
+            /* Clocks of urgent classes never stand, but what is told of them counts as the rest. */
+            struct case_class c = packs->classes[k];
+            c.urgent = false;
+            classes[k] = emergency_covers_class(&e[i], &c);
+        }
+        x[i] = (struct warn_emergency){
             e[i].declared_us, e[i].ended_us == 0 ? INT64_MAX : e[i].ended_us, e[i].area, classes};
     }
+    *out = x;
     return ERR_OK;
 }
 
@@ -145,7 +149,9 @@ static enum err_code read_all(struct running *w, int32_t to, struct err *err) {
     TRY(ledger_read_begin(w->r->ledger, &reader, err));
     w->seq = reader_seq(reader);
     enum err_code rc = warn_rows_load(&w->rows, reader_db(reader), 1, to, err);
-    if (rc == ERR_OK) rc = read_emergencies(w, reader_db(reader), err);
+    if (rc == ERR_OK)
+        rc = warn_emergencies(reader_db(reader), w->r->engine->packs, w->a, &w->emergency,
+                              &w->n_emergencies, err);
     if (rc == ERR_OK) rc = prepare_figures(w, reader_db(reader), err);
     ledger_read_end(reader);
     return rc;

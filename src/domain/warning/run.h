@@ -29,6 +29,11 @@ struct warn_run {
 enum err_code warn_run_days(const struct warn_run *r, int32_t from, int32_t to,
                             struct err *err) NODISCARD;
 
+/* The emergencies of the ledger as the rules take them. Arena-owned. */
+enum err_code warn_emergencies(struct db *db, const struct pack_set *packs, struct arena *a,
+                               const struct warn_emergency **out, size_t *n,
+                               struct err *err) NODISCARD;
+
 /* The local day of a moment, and the first moment after at_us that is the set's local time of the
  * night. */
 int32_t warn_local_day(const struct tz *tz, int64_t at_us);
