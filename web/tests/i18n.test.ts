@@ -5,10 +5,12 @@ import enEdit from '../src/locales/en/edit';
 import enIndex from '../src/locales/en/index';
 import enPublic from '../src/locales/en/public';
 import enStaff from '../src/locales/en/staff';
+import enWarnings from '../src/locales/en/warnings';
 import zhEdit from '../src/locales/zh-CN/edit';
 import zhIndex from '../src/locales/zh-CN/index';
 import zhPublic from '../src/locales/zh-CN/public';
 import zhStaff from '../src/locales/zh-CN/staff';
+import zhWarnings from '../src/locales/zh-CN/warnings';
 import { firstLocale } from '../src/i18n';
 
 type Tree = { [k: string]: string | Tree };
@@ -30,11 +32,11 @@ function files(dir: string): string[] {
 }
 const slots = (s: string): string[] => Array.from(new Set(s.match(/\{\w+\}/g) ?? [])).sort();
 
-const zh = { public: flat(zhPublic), staff: flat(zhStaff), index: flat(zhIndex), edit: flat(zhEdit) };
-const en = { public: flat(enPublic), staff: flat(enStaff), index: flat(enIndex), edit: flat(enEdit) };
+const zh = { public: flat(zhPublic), staff: flat(zhStaff), index: flat(zhIndex), edit: flat(zhEdit), warnings: flat(zhWarnings) };
+const en = { public: flat(enPublic), staff: flat(enStaff), index: flat(enIndex), edit: flat(enEdit), warnings: flat(enWarnings) };
 
 describe('texts', () => {
-  for (const part of ['public', 'staff', 'index', 'edit'] as const) {
+  for (const part of ['public', 'staff', 'index', 'edit', 'warnings'] as const) {
     it(`${part}: both languages have the same keys and the same slots`, () => {
       expect(Array.from(zh[part].keys()).sort()).toEqual(Array.from(en[part].keys()).sort());
       for (const [key, text] of zh[part]) {
@@ -48,7 +50,7 @@ describe('texts', () => {
     });
   }
   it('every key that the page asks for exists', () => {
-    const all = new Set([...zh.public.keys(), ...zh.staff.keys(), ...zh.index.keys(), ...zh.edit.keys()]);
+    const all = new Set([...zh.public.keys(), ...zh.staff.keys(), ...zh.index.keys(), ...zh.edit.keys(), ...zh.warnings.keys()]);
     const missing: string[] = [];
     let asked = 0;
     for (const f of files(resolve(import.meta.dirname, '../src'))) {

@@ -17,10 +17,12 @@ export function staffLinks(can: Can): NavLink[] {
   add(can('case.read') && can('count.read'), '/map', 'nav.map');
   add(can('case.read'), '/cases', 'nav.cases');
   add(can('index.read'), '/index', 'nav.index');
+  add(can('warning.read'), '/warnings', 'nav.warnings');
   add(can('account.read', 'account.manage'), '/admin/accounts', 'nav.accounts');
   add(can('audit.read'), '/admin/audit', 'nav.audit');
   add(can('grid.read', 'post.manage'), '/cells', 'nav.cells', true);
   add(can('index.read'), '/indicators', 'nav.indicators', true);
+  add(can('warning.read'), '/supervision', 'nav.supervision', true);
   add(can('post.manage', 'grid.read'), '/posts', 'nav.posts', true);
   add(can('grid.read', 'grid.manage'), '/areas', 'nav.areas', true);
   add(can('pack.read', 'account.manage', 'rights.review'), '/admin/roles', 'nav.roles', true);
@@ -28,8 +30,9 @@ export function staffLinks(can: Can): NavLink[] {
   return links;
 }
 
-/** Where a person starts after signing in. */
+/** Where a person starts after signing in: at the desk who has one, at the index who reads briefings without a desk. */
 export function home(can: Can): string {
   const links = staffLinks(can);
-  return (links.find((l) => l.to === '/desk') ?? links[0])?.to ?? '/account';
+  const start = (to: string): NavLink | undefined => links.find((l) => l.to === to);
+  return (start('/desk') ?? (can('briefing.read') ? start('/index') : undefined) ?? links[0])?.to ?? '/account';
 }

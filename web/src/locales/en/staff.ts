@@ -1,4 +1,5 @@
 export default {
+  red_warnings: '{n} red warning is open | {n} red warnings are open',
   case: {
     area: 'Part of',
     post: 'Post',
@@ -14,6 +15,10 @@ export default {
     no_place: 'no place',
     due_unconfirmed: '(the work calendar of that year is not confirmed yet)',
     moves: 'What you can do',
+    supervise: 'Supervise',
+    supervised: 'Supervision is opened. The unit has been told.',
+    warning_page: 'Open the page of the warning',
+    letter: 'Letter for print',
     do: 'Confirm: {move}',
     moved: 'Done: {move}.',
     kept: 'Kept on this device; it is sent once there is a connection.',

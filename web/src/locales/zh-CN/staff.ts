@@ -1,4 +1,5 @@
 export default {
+  red_warnings: '{n} 条红色预警在办',
   case: {
     area: '所属',
     post: '岗位',
@@ -14,6 +15,10 @@ export default {
     no_place: '无地点',
     due_unconfirmed: '（该年度工作日历尚未确认）',
     moves: '可以做的',
+    supervise: '发起督办',
+    supervised: '督办已发起，承办单位已收到通知。',
+    warning_page: '打开预警页',
+    letter: '打印督办文书',
     do: '确认：{move}',
     moved: '已完成：{move}。',
     kept: '已保存在本机，连上网络后自动发送。',
