@@ -1,0 +1,152 @@
+/* Supervision: opened by red warnings, a level higher when red comes back or nobody answers. */
+#include "days.h"
+
+static struct case_row first_supervision(struct days *d, size_t at, size_t of) {
+    const char *codes[8];
+    assert_int_equal(codes_of(d, true, codes), of);
+    return row_of_case(d, codes[at]);
+}
+
+static const char *level_of(struct days *d, const struct case_row *row) {
+    return task_text(d->city->engine, row, "supervision_level");
+}
+
+static void test_red_is_supervised(void **state) {
+    struct days *d = *state;
+    const char *codes[8];
+    (void)add_signal(d, "grave", "event-0102", BASE, 119.15, 30.05);
+    assert_int_equal(record_day(d, BASE).n_supervised, 1);
+    assert_int_equal(codes_of(d, false, codes), 1);
+    struct case_row row = first_supervision(d, 0, 1), about = row_of_case(d, codes[0]);
+    int col = type_field(d->city->engine->case_type, "about");
+    assert_int_equal(row.cells[col].i, about.id);
+    assert_string_equal(level_of(d, &row), "notice");
+    assert_string_equal(case_text(d->city->engine, &row, CASE_state), "notice");
+    assert_string_equal(case_text(d->city->engine, &row, CASE_county), "990102000000");
+    (void)add_signal(d, "grave", "event-0102", BASE + 1, 119.15, 30.05);
+    assert_int_equal(record_day(d, BASE + 1).n_supervised, 0); /* its clock does the rest */
+}
+
+/* The same place and class red again within repeat_red_days: a letter, then the check; elsewhere,
+ * of another class or much later it begins anew. */
+static void test_red_again_goes_up(void **state) {
+    static const struct {
+        int32_t day;
+        double lon;
+        const char *cls, *level;
+    } rows[] = {{0, 119.05, "event-0102", "notice"},  {20, 119.0501, "event-0102", "letter"},
+                {40, 119.05, "event-0102", "check"},  {50, 119.05, "event-0102", "check"},
+                {60, 119.15, "event-0102", "notice"}, {61, 119.05, "event-0201", "notice"},
+                {140, 119.05, "event-0102", "notice"}};
+    struct days *d = *state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        (void)add_signal(d, "grave", rows[i].cls, BASE + rows[i].day, rows[i].lon, 30.05);
+        assert_int_equal(record_day(d, BASE + rows[i].day).n_supervised, 1);
+        struct case_row row = first_supervision(d, i, i + 1);
+        assert_string_equal(level_of(d, &row), rows[i].level);
+        assert_string_equal(case_text(d->city->engine, &row, CASE_state), rows[i].level);
+    }
+}
+
+static enum err_code tick(struct tx *tx, void *arg, struct err *err) {
+    struct days *d = arg;
+    int64_t n = 0;
+    return clock_tick(d->city->engine, tx, 100, &n, err);
+}
+
+/* The days of these tests lie years back, so every limit is long over. */
+static void test_overdue_goes_up_by_itself(void **state) {
+    struct days *d = *state;
+    (void)add_signal(d, "grave", "event-0102", BASE, 119.05, 30.05);
+    (void)record_day(d, BASE);
+    city_run(d->city, tick, d);
+    struct case_row row = first_supervision(d, 0, 1);
+    assert_string_equal(level_of(d, &row), "letter");
+    assert_string_equal(case_text(d->city->engine, &row, CASE_state), "letter");
+    assert_false(case_int(d->city->engine, &row, CASE_overdue)); /* a limit of its own */
+    const char *codes[8];
+    assert_int_equal(codes_of(d, false, codes), 1);
+    row = row_of_case(d, codes[0]);
+    assert_int_equal(case_int(d->city->engine, &row, CASE_escalated), 1);
+}
+
+static void test_an_answer_is_judged_by_somebody_else(void **state) {
+    struct days *d = *state;
+    const char *codes[8];
+    (void)add_signal(d, "grave", "event-0102", BASE, 119.05, 30.05);
+    (void)record_day(d, BASE);
+    assert_int_equal(codes_of(d, true, codes), 1);
+    const char *code = codes[0];
+    must_move(d, code, "assign", "supervisor", "sup", NULL, "{\"unit\":\"U1\"}");
+    must_move(d, code, "answer", "department", "dep", "U1", "{\"note\":\"we went there\"}");
+    must_move(d, code, "rework", "supervisor", "sup", NULL, "{\"reason\":\"and then?\"}");
+    struct case_row row = row_of_case(d, code);
+    assert_string_equal(level_of(d, &row), "letter");
+    must_move(d, code, "check", "leader", "lead", NULL, "{}");
+    must_move(d, code, "answer", "supervisor", "sup", NULL, "{\"note\":\"done\"}");
+    assert_int_equal(try_move(d, code, "close", "supervisor", "sup", NULL, "{}"), ERR_FORBIDDEN);
+    assert_int_equal(try_move(d, code, "rework", "leader", "lead", NULL, "{\"reason\":\"x\"}"),
+                     ERR_FORBIDDEN); /* it is at the highest level */
+    must_move(d, code, "close", "leader", "lead", NULL, "{}");
+    assert_string_equal(state_of_case(d, code), "closed");
+}
+
+struct by_hand {
+    struct days *d;
+    struct supervise in;
+    struct case_row row;
+};
+
+static enum err_code supervise_apply(struct tx *tx, void *arg, struct err *err) {
+    struct by_hand *b = arg;
+    return warn_supervise(tx, &b->in, &b->row, err);
+}
+
+static enum err_code by_hand(struct days *d, struct by_hand *b, const char *role, int level,
+                             const char *unit, struct err *err) {
+    static struct principal who;
+    static struct case_row about;
+    who = city_who(d->city, role, "person", NULL, NULL);
+    about = row_of_case(d, city_report(d->city, "event-0102", false, 0, NULL));
+    *b = (struct by_hand){.d = d,
+                          .in = {.engine = d->city->engine,
+                                 .about = &about,
+                                 .unit = unit,
+                                 .text = "Tell us when.",
+                                 .level = level,
+                                 .due_days = 2,
+                                 .who = &who}};
+    struct command c = {.name = "t", .actor = "person", .apply = supervise_apply, .arg = b};
+    return ledger_run(d->city->folder.ledger, &c, NULL, NULL, err);
+}
+
+static void test_any_case_by_hand(void **state) {
+    struct days *d = *state;
+    struct by_hand b;
+    struct err err = {0};
+    assert_int_equal(by_hand(d, &b, "analyst", 2, "U1", &err), ERR_FORBIDDEN); /* a letter */
+    assert_int_equal(by_hand(d, &b, "operator", 1, "U1", &err), ERR_FORBIDDEN);
+    assert_int_equal(by_hand(d, &b, "supervisor", 1, "nowhere", &err), ERR_INVALID);
+    assert_string_equal(err.field, "/unit");
+    assert_int_equal(by_hand(d, &b, "supervisor", 4, "", &err), ERR_INVALID);
+    ok(by_hand(d, &b, "leader", 3, "U1", &err), &err);
+    struct case_row row = first_supervision(d, 0, 1);
+    assert_string_equal(case_text(d->city->engine, &row, CASE_state), "check");
+    assert_string_equal(case_text(d->city->engine, &row, CASE_unit), "U1");
+    ok(by_hand(d, &b, "analyst", 1, "", &err), &err);
+    row = first_supervision(d, 1, 2);
+    int64_t opened = case_int(d->city->engine, &row, CASE_opened_at);
+    bool unconfirmed = false;
+    assert_int_equal(
+        case_int(d->city->engine, &row, CASE_due_at),
+        work_deadline(d->city->engine->calendar, opened, 2000, WORK_DAY, &unconfirmed));
+}
+
+#define DAYS_TEST(f) cmocka_unit_test_setup_teardown(f, days_setup, days_teardown)
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        DAYS_TEST(test_red_is_supervised), DAYS_TEST(test_red_again_goes_up),
+        DAYS_TEST(test_overdue_goes_up_by_itself),
+        DAYS_TEST(test_an_answer_is_judged_by_somebody_else), DAYS_TEST(test_any_case_by_hand)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
