@@ -21,6 +21,7 @@ static const struct subcommand subcommands[] = {
     {"import", "cells", cli_import_cells, "import a layer of cells from a vector file"},
     {"import", "cases", cli_import_cases, "import requests of another system from a CSV"},
     {"import", "indicators", cli_import_indicators, "import outside figures from a CSV"},
+    {"import", "survey", cli_import_survey, "import a wave of a residents' survey from a CSV"},
     {"export", "cases", cli_export_cases, "export all cases as NDJSON, CSV or GeoJSON"},
     {"locate", NULL, cli_locate, "add the cell to each row of a CSV"},
     {"scan", NULL, cli_scan, "find where and when there are more cases than chance explains"},

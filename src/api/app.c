@@ -13,6 +13,7 @@
 #include "domain/identity/session.h"
 #include "domain/measure/definitions.h"
 #include "domain/measure/measure.h"
+#include "domain/measure/survey_def.h"
 #include "domain/process/search.h"
 #include "net/assets.h"
 #include "net/metrics.h"
@@ -41,6 +42,7 @@ static enum err_code open_services(struct app *app, const struct app_options *o,
     TRY(search_start(app->engine, app->ledger, err));
     TRY(measure_open(app->ledger, app->packs, app->tz, app->log, &app->measure, err));
     TRY(definitions_open(app->ledger, app->packs, app->log, &app->definitions, err));
+    TRY(survey_load(app->arena, app->packs, &app->surveys, err));
     TRY(schedule_load(app->arena, app->packs, &app->briefings, err));
     TRY(basemap_load(app->arena, app->data_dir, &app->basemap, err));
     TRY(assets_new(o->web_dir, &app->assets, err));

@@ -18,6 +18,7 @@ struct assets;
 struct measure;
 struct definitions_service;
 struct jobs; /* api/jobs.h */
+struct survey_set;
 struct basemap;
 struct schedule;
 
@@ -47,6 +48,7 @@ struct app {
     struct measure *measure;                 /* the indicator cube, following the journal */
     struct definitions_service *definitions; /* indices and warnings in force */
     const struct schedule *briefings; /* which are formed by the clock */
+    const struct survey_set *surveys;
     struct identity *identity;
     struct throttle *throttle;
     struct http_server *server;

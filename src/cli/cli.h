@@ -21,6 +21,7 @@ int cli_import_areas(int argc, char **argv);
 int cli_import_cells(int argc, char **argv);
 int cli_import_cases(int argc, char **argv);
 int cli_import_indicators(int argc, char **argv);
+int cli_import_survey(int argc, char **argv);
 int cli_export_cases(int argc, char **argv);
 int cli_pack_check(int argc, char **argv);
 int cli_locate(int argc, char **argv);

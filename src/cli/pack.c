@@ -1,15 +1,20 @@
-/* gezhi pack check: the packs themselves, and the indices and warnings that they declare. */
+/* gezhi pack check: the packs themselves, and the indices, warnings, surveys and briefings
+ * that they declare. */
 #include "cli/cli.h"
 #include "domain/briefing/schedule.h"
 #include "domain/measure/index_def.h"
+#include "domain/measure/survey_def.h"
 #include "domain/measure/warn_def.h"
 #include "domain/pack/cmd.h"
 
 static enum err_code check_documents(struct arena *a, const struct pack_set *p, struct err *err) {
     const struct index_set *indices = NULL;
     const struct warn_set *warnings = NULL;
+    const struct survey_set *surveys = NULL;
     TRY(index_load(a, p, &indices, err));
     const struct schedule *briefings = NULL;
+    const struct schedule *briefings = NULL;
+    TRY(survey_load(a, p, &surveys, err));
     TRY(warn_load(a, p, &warnings, err));
     return schedule_load(a, p, &briefings, err);
 }

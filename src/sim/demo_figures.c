@@ -139,17 +139,6 @@ static enum err_code month(struct writing *w, const struct town *t, size_t town,
     return put(w, "drug_failed", t->code, period, some_of(&r, drugs, 0.01), NAN, err);
 }
 
-static enum err_code survey(struct writing *w, const struct town *t, size_t town, int year,
-                            struct err *err) {
-    char period[16];
-    struct rng r =
-        rng_new((uint64_t)w->d->o->seed, (uint64_t)STREAM * 3 + town * 100 + (uint64_t)year);
-    (void)snprintf(period, sizeof period, "%04d", year);
-    TRY(put(w, "survey_safe", t->code, period, 92 + floor(70 * rng_unit(&r)) / 10, 200, err));
-    return put(w, "survey_satisfied", t->code, period, 90 + floor(80 * rng_unit(&r)) / 10, 200,
-               err);
-}
-
 static enum err_code write_town(struct writing *w, size_t town, int32_t last_day, struct err *err) {
     const struct town *t = &w->towns[town];
     int year = 0, m = 0, dom = 0;
@@ -163,7 +152,6 @@ static enum err_code write_town(struct writing *w, size_t town, int32_t last_day
     for (int y = year - 4; y <= year; y++) {
         (void)snprintf(period, sizeof period, "%04d", y);
         TRY(stocks(w, t, period, err));
-        TRY(survey(w, t, town, y, err));
     }
     return ERR_OK;
 }
@@ -197,8 +185,10 @@ enum err_code demo_write_figures(struct demo *d, struct err *err) {
     enum err_code rc = grid_build(reader_db(r), 1, d->folder->packs, NULL, &g, err);
     ledger_read_end(r);
     if (rc == ERR_OK) rc = find_towns(d, g, w, err);
-    grid_unref(g);
     int32_t today = (int32_t)(tz_to_local(d->folder->tz, d->until_us) / day_us);
     for (size_t i = 0; rc == ERR_OK && i < w->n_towns; i++) rc = write_town(w, i, today, err);
-    return rc == ERR_OK ? flush(w, err) : rc;
+    if (rc == ERR_OK) rc = flush(w, err);
+    if (rc == ERR_OK) rc = demo_write_survey(d, g, err); /* weighs towns by the figures above */
+    grid_unref(g);
+    return rc;
 }

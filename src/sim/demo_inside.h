@@ -30,6 +30,8 @@ enum err_code demo_write_accounts(struct demo *d, struct err *err) NODISCARD;
 enum err_code demo_write_cases(struct demo *d, struct err *err) NODISCARD;
 /* What other offices would send, four years of months. */
 enum err_code demo_write_figures(struct demo *d, struct err *err) NODISCARD;
+/* A residents' survey a year, in towns, after the figures that it weighs them by. */
+enum err_code demo_write_survey(struct demo *d, const struct grid *g, struct err *err) NODISCARD;
 /* Hash of the picture with this key, made when first asked for; NULL when there are enough pictures
  * already. */
 enum err_code demo_picture(struct demo *d, uint32_t key, const char **hash,
