@@ -11,11 +11,10 @@ static enum err_code check_documents(struct arena *a, const struct pack_set *p, 
     const struct index_set *indices = NULL;
     const struct warn_set *warnings = NULL;
     const struct survey_set *surveys = NULL;
+    const struct schedule *briefings = NULL;
     TRY(index_load(a, p, &indices, err));
-    const struct schedule *briefings = NULL;
-    const struct schedule *briefings = NULL;
-    TRY(survey_load(a, p, &surveys, err));
     TRY(warn_load(a, p, &warnings, err));
+    TRY(survey_load(a, p, &surveys, err));
     return schedule_load(a, p, &briefings, err);
 }
 
