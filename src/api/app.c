@@ -66,8 +66,9 @@ enum err_code app_open(const struct app_options *o, struct app **out, struct err
     app->log = o->log;
     app->data_dir = o->data_dir;
     app->helper_dir = o->helper_dir;
-    int readers = (o->n_workers > 0 ? o->n_workers : 8) +
-                  4 + JOB_THREADS; /* a worker and a job each; ticker, grid, follower threads */
+    app->freeze_after_s = o->freeze_after_s;
+    int readers = (o->n_workers > 0 ? o->n_workers : 8) + 4 +
+                  JOB_THREADS; /* a worker and a job each; ticker, grid, follower threads */
     enum err_code rc = folder_open(o->data_dir, readers, o->log, &app->folder, err);
     if (rc == ERR_OK) {
         app->packs = app->folder.packs;

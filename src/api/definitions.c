@@ -157,6 +157,8 @@ static enum err_code put_fault(struct call *c, const char *yaml, const struct er
     return buf_check(&c->reply.body, err);
 }
 
+/* Without the figures that are below the floor on either side, so that a text made for it does not
+ * tell them. */
 static void put_side(struct jw *w, const char *key, const struct index_view *v, size_t j) {
     if (v == NULL) {
         jw_key(w, key);
@@ -231,9 +233,12 @@ static enum err_code try_out(struct call *c, struct index_look *look, const char
                              const struct index_def *tried, const struct index_def *stands,
                              struct err *err) {
     struct index_view a, b;
-    struct index_ask ask = {.def = tried}, other = {.def = stands};
+    struct index_ask ask = {.def = tried, .drop_hidden = true},
+                     other = {.def = stands, .drop_hidden = true};
     TRY(index_gather(&look->q, tried, look->a, &a, err));
+    TRY(index_hide(&look->q, look->a, &a, err));
     if (stands != NULL) TRY(index_gather(&look->q, stands, look->a, &b, err));
+    if (stands != NULL) TRY(index_hide(&look->q, look->a, &b, err));
     index_look_release(c, look);
     TRY(index_score(&a, &ask, look->a, err));
     if (stands != NULL) TRY(index_score(&b, &other, look->a, err));

@@ -228,6 +228,7 @@ enum err_code index_what_if(struct call *c, struct err *err) {
     TRY(index_of_call(c, period, &base, err));
     TRY(val_str(body, "level", false, 20, &level, err));
     TRY(changed_index(c, base, body, &ask.def, err));
+    ask.drop_hidden = true;
     TRY(index_look_at(c, base, period, level, &look, err));
     enum err_code rc = form_values(c, &look, &ask, true, err);
     index_look_end(c, &look);

@@ -4,20 +4,22 @@
 #include <time.h>
 
 #include "api/app.h"
+#include "api/auto_freeze.h"
 #include "api/briefing_make.h"
 #include "base/mem.h"
 #include "domain/emergency/emergency.h"
 
-enum { TICK_S = 2, TICK_MAX = 200 };
+enum { TICK_S = 2, TICK_MAX = 200, FREEZE_EVERY_S = 1800 };
 
 struct ticker {
     struct app *app;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    bool ending;      /* guarded by lock */
+    bool ending;         /* guarded by lock */
+    int64_t night_us;    /* when warnings are recorded next; this thread only */
     int64_t briefing_us; /* next look for a briefing that is due */
-    int64_t night_us; /* when warnings are recorded next; this thread only */
+    int64_t freeze_us;   /* next look for periods of indices that are complete */
 };
 struct tick {
     struct app *app;
@@ -79,6 +81,10 @@ static void *ticker_main(void *arg) {
             t->night_us = warnings_next_night(t->app, clock_now_us(&t->app->clock));
         }
         briefing_tick(t->app, &t->briefing_us);
+        if (clock_now_us(&t->app->clock) >= t->freeze_us) {
+            auto_freeze_start(t->app);
+            t->freeze_us = clock_now_us(&t->app->clock) + FREEZE_EVERY_S * 1000000LL;
+        }
         struct timespec until = {.tv_sec = clock_now_us(&t->app->clock) / 1000000 + TICK_S};
         (void)pthread_mutex_lock(&t->lock);
         if (!t->ending) (void)pthread_cond_timedwait(&t->wake, &t->lock, &until);
@@ -92,6 +98,7 @@ enum err_code ticker_start(struct app *app, struct ticker **out, struct err *err
     if (t == NULL) return err_fail(err, ERR_NOMEM, "ticker");
     t->app = app;
     t->night_us = warnings_next_night(app, clock_now_us(&app->clock));
+    t->freeze_us = clock_now_us(&app->clock) + app->freeze_after_s * 1000000LL;
     (void)pthread_mutex_init(&t->lock, NULL);
     (void)pthread_cond_init(&t->wake, NULL);
     if (pthread_create(&t->thread, NULL, ticker_main, t) != 0) {

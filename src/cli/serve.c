@@ -65,6 +65,7 @@ static int serve_with(struct arena *a, const char *data, const char *web,
                             .idle_s = s->idle_minutes * 60,
                             .absolute_s = s->session_hours * 3600,
                             .password_bytes = (size_t)s->password_mib << 20,
+                            .freeze_after_s = s->freeze_after_s,
                             .trusted_proxies = trusted,
                             .log = &log};
     o.n_trusted_proxies = split_proxies(list, trusted, MAX_PROXIES);
@@ -73,7 +74,7 @@ static int serve_with(struct arena *a, const char *data, const char *web,
 
 int cli_serve(int argc, char **argv) {
     const char *data = NULL, *listen = NULL, *web = NULL, *proxies = NULL;
-    int64_t port = -1, loops = -1, workers = -1;
+    int64_t port = -1, loops = -1, workers = -1, freeze_after = -1;
     const struct opt opts[] = {
         {"data", OPT_STR, &data, true, "DIR", "the city's folder; DIR/settings.yaml is read"},
         {"listen", OPT_STR, &listen, false, "ADDRESS", "numeric address (127.0.0.1)"},
@@ -82,9 +83,11 @@ int cli_serve(int argc, char **argv) {
          "serve the page from a folder instead of the built-in one"},
         {"loops", OPT_INT, &loops, false, "N", "event loops"},
         {"workers", OPT_INT, &workers, false, "N", "reader threads"},
+        {"freeze-after", OPT_INT, &freeze_after, false, "SECONDS",
+         "until periods that are over are first frozen (600)"},
         {"trusted-proxies", OPT_STR, &proxies, false, "LIST",
          "addresses whose forwarding headers are believed"}};
-    const struct opt_command cmd = {"serve", NULL, 0, 0, opts, 7, "Serve a city over HTTP.", NULL};
+    const struct opt_command cmd = {"serve", NULL, 0, 0, opts, 8, "Serve a city over HTTP.", NULL};
     struct err err = {0};
     int done = cli_parse(&cmd, argc, argv);
     if (done != CLI_GO_ON) return done;
@@ -99,6 +102,7 @@ int cli_serve(int argc, char **argv) {
     if (port >= 0) s.port = port;
     if (loops >= 0) s.loops = loops;
     if (workers >= 0) s.workers = workers;
+    if (freeze_after >= 0) s.freeze_after_s = freeze_after;
     block_signals();
     int exit_code = serve_with(a, data, web, &s);
     arena_free(a);

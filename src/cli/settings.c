@@ -22,6 +22,7 @@ static const struct {
     {"log", "GEZHI_LOG", offsetof(struct settings, log), 0, 0},
     {"idle_minutes", "GEZHI_IDLE_MINUTES", offsetof(struct settings, idle_minutes), 1, 1440},
     {"session_hours", "GEZHI_SESSION_HOURS", offsetof(struct settings, session_hours), 1, 720},
+    {"freeze_after_s", "GEZHI_FREEZE_AFTER_S", offsetof(struct settings, freeze_after_s), 1, 86400},
     {"password_mib", "GEZHI_PASSWORD_MIB", offsetof(struct settings, password_mib), 8, 4096}};
 enum { N_ROWS = sizeof rows / sizeof rows[0] };
 
@@ -83,6 +84,7 @@ enum err_code settings_load(struct arena *a, const char *dir, struct settings *o
                              .log = "info",
                              .idle_minutes = 30,
                              .session_hours = 12,
+                             .freeze_after_s = 600,
                              .password_mib = 256};
     char *path = arena_printf(a, "%s/settings.yaml", dir);
     if (path == NULL) return err_fail(err, ERR_NOMEM, "settings");

@@ -16,6 +16,7 @@ struct settings {
     const char *log;             /* "info" or "debug" */
     int64_t idle_minutes;        /* a session without a request ends */
     int64_t session_hours;       /* any session ends */
+    int64_t freeze_after_s;      /* after the start: ended periods of indices are frozen */
     int64_t password_mib;        /* memory of one Argon2id hash */
 };
 /* Defaults, then dir/settings.yaml when it is there, then the environment. Texts are arena-owned.

@@ -1,7 +1,7 @@
 /** Indicators and indices over the API and the command line: what is told, to whom, and that it adds up. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { demoCity, emptyCity, equal, gezhi, gezhiOk, goldenShape, must, problem, serving, test, WORK } from './lib.mjs';
+import { commonServer, demoCity, emptyCity, equal, gezhi, gezhiOk, goldenShape, must, problem, serving, sleep, test, WORK } from './lib.mjs';
 import { signedIn } from './api.mjs';
 
 /** The month before the demo's last, by the city's own figures. */
@@ -24,11 +24,16 @@ test('indices: parts add up to the value, changes to the change', async () => {
     let scored = 0;
     for (const a of values.json.areas.filter((x) => x.value !== null)) {
       const leaves = a.parts.filter((p) => 'state' in p && p.part !== null);
-      must(near(leaves.reduce((s, p) => s + p.part, 0), a.value), `${a.area}: the parts add to ${leaves.reduce((s, p) => s + p.part, 0)}, not ${a.value}`);
+      const away = a.parts.filter((p) => p.state === 'below_floor' && p.weight > 0);
+      must(away.every((p) => p.raw === null && p.part === null && p.value === null), `${a.area}: the score of a hidden figure is its figure`);
+      if (a.rounded) must(Number.isInteger(a.value), `${a.area}: ${a.value} tells more than whole points`);
+      else must(near(leaves.reduce((s, p) => s + p.part, 0), a.value), `${a.area}: the parts add to ${leaves.reduce((s, p) => s + p.part, 0)}, not ${a.value}`);
       const one = (await supervisor.get(`/api/v1/indices/safety/areas/${a.area}?period=${period}`)).json;
       must(near(one.value, a.value), 'the page of the area tells another value');
-      const moved = one.parts.filter((p) => 'state' in p && p.change !== null);
-      if (moved.length > 0 && one.before !== null) must(near(moved.reduce((s, p) => s + p.change, 0), one.value - one.before), `${a.area}: the changes do not add up`);
+      if (scored === 0) goldenShape('index-area', one);
+      const m = one.moved;
+      const parts = m === null ? 0 : m.restatement + m.fell_out + m.came_in + m.indicators + m.denominators + m.formula;
+      if (m !== null) must(m.rounded ? Math.abs(parts - (m.to - m.from)) <= 4 : near(parts, m.to - m.from), `${a.area}: the parts add to ${parts}, not ${m.to - m.from}`);
       scored += 1;
     }
     must(scored >= 1, `${scored} towns have a score`);
@@ -118,4 +123,63 @@ test('index run: the same as the API, also as it was known then', async () => {
   const wrong = gezhi(['index', 'run', '--data', dir, '--index', 'safty', '--period', '2026-10']);
   equal(wrong.code, 1, 'an unknown index');
   equal(gezhi(['index', 'run', '--data', dir, '--index', 'safety', '--period', '2026-10', '--draws', 'many']).code, 2, 'wrong use');
+});
+
+test('indices: pairwise comparison tells weights and what contradicts', async () => {
+  const { who } = await commonServer();
+  const analyst = await who('analyst');
+  const ask = (pairwise) => analyst.post('/api/v1/indices/ahp', { pairwise });
+  const fits = (await ask([[1, 2, 6], [0.5, 1, 3], [1 / 6, 1 / 3, 1]])).json;
+  must(fits.weights.every((w, i) => Math.abs(w - [0.6, 0.3, 0.1][i]) < 1e-9) && fits.consistency_ratio < 1e-9 && !fits.inconsistent, JSON.stringify(fits));
+  equal(fits.most_inconsistent, [], 'nothing contradicts');
+  const torn = (await ask([[1, 5, 1 / 5], [1 / 5, 1, 5], [5, 1 / 5, 1]])).json;
+  must(torn.inconsistent && torn.consistency_ratio > 0.1 && torn.most_inconsistent.length === 3 && torn.most_inconsistent[0].factor > 4, JSON.stringify(torn));
+  problem(await ask([[1, 2], [0.4, 1]]), 422, 'INVALID');
+  problem(await ask([[1, 2], [0, 1]]), 422, 'INVALID');
+  problem(await ask([[1, 2]]), 422, 'INVALID');
+});
+
+test('indicators: a value leads down to its cases, for whom they are, and tells how good its rows are', async () => {
+  const { who } = await commonServer();
+  const [supervisor, department, leader] = [await who('supervisor'), await who('department'), await who('leader')];
+  const period = '2026-10', name = 'city_in_time';
+  const areas = (await supervisor.get(`/api/v1/indicators/${name}/values?period=${period}&level=county`)).json.areas;
+  const area = areas.toSorted((a, b) => b.denominator - a.denominator)[0];
+  must(area.denominator > 2, `only ${area.denominator} cases`);
+  const path = `/api/v1/indicators/${name}/values/${area.area}/cases?period=${period}`;
+  const rows = [];
+  for (let after = 0; after !== null;) {
+    const r = (await supervisor.get(`${path}&limit=2&after=${after}`)).json;
+    must(r.items.length <= 2, 'a page');
+    rows.push(...r.items);
+    after = r.next;
+  }
+  equal([rows.length, rows.filter((x) => x.in_numerator).length], [area.denominator, area.numerator], 'the cases are the figure');
+  equal(new Set(rows.map((x) => x.code)).size, rows.length, 'each once');
+  const seen = (await department.get(`${path}&limit=200`)).json;
+  must(seen.items.length < rows.length, `a department sees ${seen.items.length} of ${rows.length}`);
+  const others = rows.length - seen.items.length;
+  equal(seen.others, others >= 10 ? others : null, 'how many others there are');
+  for (const x of seen.items) equal((await department.get(`/api/v1/cases/${x.code}`)).status, 200, x.code);
+  problem(await supervisor.get(`/api/v1/indicators/${name}/values/999999/cases`), 404, 'NOT_FOUND');
+  const q = (await leader.get(`/api/v1/indicators/${name}/quality?period=${period}`)).json;
+  goldenShape('indicator-quality', q);
+  must(q.components[0].rows >= rows.length && q.components[0].without_time >= 0, JSON.stringify(q));
+  const f = (await leader.get(`/api/v1/indicators/fire_rate/quality?period=${period}`)).json;
+  must(f.components.some((x) => x.source === 'figures' && x.last_import !== null), JSON.stringify(f.components));
+});
+
+test('indices: what is over and complete is frozen by itself, unsigned', async () => {
+  const { dir, accounts } = demoCity();
+  await serving(dir, async (stranger) => {
+    const { supervisor } = await signedIn(stranger, accounts, ['supervisor']);
+    let state = '';
+    for (let k = 0; k < 150 && state !== 'frozen'; k++) {
+      state = (await supervisor.get('/api/v1/indices/safety/values?period=2026-09&level=county&draws=0')).json.state;
+      if (state !== 'frozen') await sleep(200);
+    }
+    equal(state, 'frozen', 'a month that is over, and its lag too');
+    equal((await supervisor.get('/api/v1/indices/safety/values?period=2026-11&level=county&draws=0')).json.state, 'provisional', 'a month that is not');
+    equal((await supervisor.post('/api/v1/indices/safety/freeze', { period: '2026-09', level: 'county' })).json.outcome, 'unchanged', 'a person finds the same');
+  }, { args: ['--freeze-after', '1'] });
 });

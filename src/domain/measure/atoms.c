@@ -232,6 +232,23 @@ static bool value_of(const struct measured_row *r, const struct indicator_def *d
                                : c->type == CELL_REAL && fabs(c->d) < 1e9;
 }
 
+bool row_filtered(const struct atoms *t, const struct measured_row *r,
+                  const struct indicator_def *d) {
+    (void)t;
+    return d->type == r->type && is_task(r) == d->tasks && passes(r, d->filter);
+}
+
+bool row_gives(const struct atoms *t, const struct measured_row *r, const struct indicator_def *d,
+               bool *part) {
+    int32_t day = 0;
+    int64_t value = 0;
+    bool by_rows = d->measure == MEASURE_MEDIAN || d->measure == MEASURE_DISTINCT;
+    if (!row_counts(t, r, d, &day)) return false;
+    if (by_rows ? r->cells[d->value_col].type == CELL_NULL : !value_of(r, d, &value)) return false;
+    *part = passes(r, d->part);
+    return true;
+}
+
 enum err_code row_add(const struct atoms *t, const struct measured_row *r, int sign,
                       struct cube *cube, struct err *err) {
     const struct cube_place where = row_place(r);

@@ -47,6 +47,12 @@ enum err_code row_of_image(const struct atoms *t, const struct type_def *type, s
  * outside the calendar kept counts nowhere: one slip in a date must not stop the others. */
 bool row_counts(const struct atoms *t, const struct measured_row *r, const struct indicator_def *d,
                 int32_t *day);
+/* Whether it passes the filter, whatever its time. */
+bool row_filtered(const struct atoms *t, const struct measured_row *r,
+                  const struct indicator_def *d);
+/* Whether it counts and has what is measured; *part: it passes the indicator's `part` too. */
+bool row_gives(const struct atoms *t, const struct measured_row *r, const struct indicator_def *d,
+               bool *part);
 /* Where the row lies. */
 struct cube_place row_place(const struct measured_row *r);
 /* Add (sign +1) or take away (-1) what the row gives to every atom. */

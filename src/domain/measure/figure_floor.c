@@ -91,14 +91,69 @@ static enum err_code floor_above(const struct value_query *q, const struct indic
     return ERR_OK;
 }
 
-enum err_code figure_floor_of(const struct value_query *q, const struct indicator_def *d,
-                              const struct indicator_value *value, struct arena *a,
-                              unsigned char *hidden, struct err *err) {
-    memset(hidden, 0, q->areas->n);
-    if (!figure_guarded(q->atoms->packs, d)) return ERR_OK;
+/* Of one period, from the top of the tree down. */
+static enum err_code floor_of_period(const struct value_query *q, const struct indicator_def *d,
+                                     const struct indicator_value *value, struct arena *a,
+                                     unsigned char *hidden, struct err *err) {
     unsigned char *by_area = ARENA_NEW(a, unsigned char, q->areas->grid->n_areas + 1);
     if (by_area == NULL) return err_fail(err, ERR_NOMEM, "figures");
     for (int level = LEVEL_CITY; level < q->areas->level; level++)
         TRY(floor_above(q, d, level, a, by_area, err));
     return figure_floor(q->atoms->packs, d, q->areas, value, by_area, a, hidden, err);
+}
+
+/* What the indicator, or the one it is formed from, hides in another period: hidden[i] is set. */
+static enum err_code hide_as_in(const struct value_query *q, const struct indicator_def *d,
+                                struct period p, struct arena *a, unsigned char *hidden,
+                                struct err *err) {
+    struct value_query then = *q;
+    size_t n = q->areas->n;
+    then.period = p;
+    struct indicator_value *v = ARENA_NEW(a, struct indicator_value, n + 1);
+    unsigned char *h = ARENA_NEW(a, unsigned char, n + 1);
+    if (v == NULL || h == NULL) return err_fail(err, ERR_NOMEM, "figures");
+    TRY(value_form(&then, d, a, v, err));
+    TRY(floor_of_period(&then, d, v, a, h, err));
+    for (size_t i = 0; i < n; i++)
+        if (h[i] != 0 && !isnan(v[i].value)) hidden[i] = 1;
+    return ERR_OK;
+}
+
+/* A year of which a month is hidden would give that month away: it is told only where all its
+ * months are, and then it says nothing that they do not. */
+static enum err_code hide_year(const struct value_query *q, const struct indicator_def *d,
+                               struct arena *a, unsigned char *hidden, struct err *err) {
+    struct period month = period_of(PERIOD_MONTH, q->period.from);
+    for (int k = 0; k < 12 && month.from <= q->today; k++, month = period_step(&month, 1))
+        TRY(hide_as_in(q, d, month, a, hidden, err));
+    return ERR_OK;
+}
+
+/* A quotient of two periods' figures tells the one that is hidden when the other is told. */
+static enum err_code hide_against(const struct value_query *q, const struct indicator_def *d,
+                                  struct arena *a, unsigned char *hidden, struct err *err) {
+    const struct indicator_def *of = pack_indicator(q->atoms->packs, d->of);
+    struct period past = q->period;
+    int years = d->against == AGAINST_THREE_YEARS ? 3 : 1;
+    if (of == NULL) return ERR_OK;
+    TRY(hide_as_in(q, of, q->period, a, hidden, err));
+    for (int k = 0; k < years; k++) {
+        past = d->against == AGAINST_LAST_PERIOD ? period_step(&past, -1) : period_last_year(&past);
+        TRY(hide_as_in(q, of, past, a, hidden, err));
+    }
+    return ERR_OK;
+}
+
+enum err_code figure_floor_of(const struct value_query *q, const struct indicator_def *d,
+                              const struct indicator_value *value, struct arena *a,
+                              unsigned char *hidden, struct err *err) {
+    memset(hidden, 0, q->areas->n);
+    if (!figure_guarded(q->atoms->packs, d)) return ERR_OK;
+    if (q->period.kind == PERIOD_DAY || q->period.kind == PERIOD_TEN_DAY) {
+        memset(hidden, 1, q->areas->n);
+        return ERR_OK;
+    }
+    TRY(floor_of_period(q, d, value, a, hidden, err));
+    if (d->measure == MEASURE_AGAINST) TRY(hide_against(q, d, a, hidden, err));
+    return q->period.kind == PERIOD_YEAR ? hide_year(q, d, a, hidden, err) : ERR_OK;
 }

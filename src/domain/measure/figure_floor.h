@@ -22,7 +22,10 @@ enum err_code figure_floor(const struct pack_set *packs, const struct indicator_
                            const unsigned char *parent_hidden, struct arena *a,
                            unsigned char *hidden, struct err *err) NODISCARD;
 /* The same for a query, told from the top of the tree down to its level. `value` are the query's
- * own values. Errors and cost: those of value_form for each level above. */
+ * own values. Over time: guarded figures are told by month and year only, never by day or ten days;
+ * a year's only where all its months' are, so that neither can be had from the other; one held
+ * against its own past only where the figures of both periods are told. Errors and cost: those of
+ * value_form for each level above; a year twelve times that. */
 enum err_code figure_floor_of(const struct value_query *q, const struct indicator_def *d,
                               const struct indicator_value *value, struct arena *a,
                               unsigned char *hidden, struct err *err) NODISCARD;

@@ -17,6 +17,27 @@ struct index_band {
     int severity;
     double from;
 };
+/* How the weights among the children of a node are had. The last three are worked out from the
+ * scores of the areas of the level in the period, and told with the value. */
+enum index_weigh {
+    INDEX_WEIGH_GIVEN,
+    INDEX_WEIGH_AHP,     /* pairwise comparison, worked out when the text is read */
+    INDEX_WEIGH_ENTROPY, /* more for what tells the areas apart */
+    INDEX_WEIGH_PCA,     /* squared loadings by share of variance */
+    INDEX_WEIGH_BOD      /* benefit of the doubt: mean over areas of the shares best for each */
+};
+const char *index_weigh_name(enum index_weigh w); /* "given", "ahp", "entropy", "pca", "bod" */
+/* How the values of an indicator become scores between its goalposts. */
+enum index_curve {
+    INDEX_CURVE_LINEAR,
+    INDEX_CURVE_LOG,    /* in ln(x + shift) */
+    INDEX_CURVE_BOX_COX /* in ((x + shift)^lambda - 1) / lambda */
+};
+struct index_treat {
+    enum index_curve curve;
+    double shift, lambda; /* lambda NaN: of greatest likelihood over the areas of the period */
+    unsigned winsorise;   /* most outlying areas brought to the next one; 0: none */
+};
 /* Leaves first, then groups, children before parents, the index itself last: the order of
  * composite_tree. */
 struct index_node {
@@ -25,6 +46,10 @@ struct index_node {
     int parent; /* -1: the index itself */
     double weight;
     const struct indicator_def *indicator; /* leaves; NULL: a group */
+    enum index_weigh weigh;                /* of its children */
+    double consistency;                    /* AHP: consistency ratio of the judgements; NaN: none */
+    double least, most;                    /* BOD: share of a child */
+    struct index_treat treat;              /* leaves */
     double low, high; /* goalposts of a leaf in its own unit: the worst and the best of a harmless
                          order; low < high, the direction is the indicator's */
 };
@@ -47,7 +72,7 @@ struct index_def {
     /* What is open to doubt, for rank intervals: weights vary by this share either way, the means
      * among these. */
     double doubt_weights;
-    const enum composite_agg_kind *doubt_means;
+    const struct composite_agg *doubt_means;
     size_t n_doubt_means;
     unsigned char hash[32]; /* over the definition and its indicators' formulas */
 };

@@ -114,7 +114,10 @@ static enum err_code freeze_area(struct tx *tx, struct freeze *f, const char *pe
     int before = -1;
     TRY(band_before(tx, v, code, &before, err));
     int band = index_band_of(d, value, before);
-    TRY(parts_text(tx, v, area, &parts, err));
+    /* A short period in which the area says nothing: its parts would be most of the ledger. */
+    bool brief = v->too_small[area] != 0 && v->period.kind <= PERIOD_TEN_DAY;
+    parts = "[]";
+    if (!brief) TRY(parts_text(tx, v, area, &parts, err));
     TRY(stood_at(tx, d->name, code, period, &was, err));
     const char *name = band < 0 ? NULL : d->band[band].name;
     bool has_interval = v->interval != NULL && v->rank[area] != 0;

@@ -25,8 +25,9 @@ static void put_node(struct jw *w, const struct index_view *v, size_t node, size
     index_text_json(w, "title", &n->title);
     jw_kstr(w, "group", n->parent < 0 ? NULL : d->node[n->parent].name);
     jw_kdouble(w, "weight", v->weight[node]);
-    jw_kdouble(w, "value", v->value[node * v->n + area]);
-    jw_kdouble(w, "part", v->part[node * v->n + area]);
+    bool masked = v->masked != NULL && v->masked[node * v->n + area] != 0;
+    jw_kdouble(w, "value", masked ? NAN : v->value[node * v->n + area]);
+    jw_kdouble(w, "part", masked ? NAN : v->part[node * v->n + area]);
     if (node < d->n_leaves) {
         const struct indicator_value *x = &v->raw[node * v->n + area];
         bool hidden = v->hidden != NULL && v->hidden[node * v->n + area] != 0;
@@ -66,7 +67,8 @@ static void put_area(struct jw *w, const struct index_view *v, size_t area) {
     jw_kstr(w, "area", a->code);
     jw_kstr(w, "name", a->name);
     jw_kstr(w, "name_en", a->name_en);
-    jw_kdouble(w, "value", score);
+    jw_kdouble(w, "value", index_told_value(v, area));
+    jw_kbool(w, "rounded", v->masked != NULL && v->masked[(d->n_nodes - 1) * v->n + area] != 0);
     jw_kstr(w, "band", band < 0 ? NULL : d->band[band].name);
     put_rank(w, v, area);
     jw_kbool(w, "too_small", v->too_small[area] != 0);

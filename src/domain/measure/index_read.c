@@ -1,20 +1,13 @@
 /* indices/NAME.yaml: the definition of an index. The format is told in docs/packs.md. */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/civil.h"
-#include "base/hash.h"
 #include "base/mem.h"
 #include "domain/grid/grid.h"
 #include "domain/measure/document.h"
-#include "domain/measure/index_def.h"
-#include "num/composite/weigh.h"
-
-static const char *const mean_names[] = {"arithmetic", "geometric", "harmonic", NULL};
-static const enum composite_agg_kind means[] = {COMPOSITE_ARITHMETIC, COMPOSITE_GEOMETRIC,
-                                                COMPOSITE_HARMONIC};
+#include "domain/measure/index_inside.h"
 
 /* A definition being read: nodes in the order of the file, sorted afterwards. */
 struct reading {
@@ -60,12 +53,6 @@ static enum err_code title_of(const struct reading *r, const struct val *v, cons
     return document_title(r->doc, v, key, out, r->err);
 }
 
-static int index_of(const char *const *names, const char *word) {
-    for (int i = 0; names[i] != NULL; i++)
-        if (strcmp(names[i], word) == 0) return i;
-    return -1;
-}
-
 /* A list of words as bits. */
 static enum err_code words(const struct reading *r, const struct val *v, const char *key,
                            int (*parse)(const char *word), unsigned *out) {
@@ -87,14 +74,15 @@ static enum err_code words(const struct reading *r, const struct val *v, const c
 static enum err_code new_node(struct reading *r, const struct val *v, int parent, int *out) {
     if (r->n == INDEX_MAX_NODES) return fault(r, v, "too many nodes", NULL);
     struct index_node *n = &r->node[r->n];
-    *n = (struct index_node){.name = "", .parent = parent, .weight = 1, .low = NAN, .high = NAN};
+    *n = (struct index_node){
+        .name = "", .parent = parent, .weight = 1, .consistency = NAN, .low = NAN, .high = NAN};
     r->depth[r->n] = 1;
     *out = (int)r->n++;
     return number_of(r, v, "weight", false, 0, 1e6, &n->weight);
 }
 
 static enum err_code read_leaf(struct reading *r, const struct val *v, int parent) {
-    static const char *const keys[] = {"indicator", "weight", "low", "high", NULL};
+    static const char *const keys[] = {"indicator", "weight", "low", "high", "treat", NULL};
     int at = 0;
     TRY(known(r, v, "an indicator of an index", keys));
     TRY(new_node(r, v, parent, &at));
@@ -113,44 +101,29 @@ static enum err_code read_leaf(struct reading *r, const struct val *v, int paren
     TRY(number_of(r, v, "low", true, -1e12, 1e12, &n->low));
     TRY(number_of(r, v, "high", true, -1e12, 1e12, &n->high));
     if (!(n->low < n->high)) return fault(r, v, "\"low\" must lie below \"high\"", NULL);
+    TRY(index_text_treat(r->doc, v, n, r->err));
     r->d->n_leaves++;
     return ERR_OK;
 }
 
-static enum err_code read_ahp(struct reading *r, const struct val *v, int parent) {
-    const struct val *m = val_get(v, "ahp");
-    double matrix[INDEX_MAX_BANDS * INDEX_MAX_BANDS * 4], weight[16];
-    size_t n = 0, child[16];
-    if (m == NULL) return ERR_OK;
-    for (size_t i = 0; i < r->n; i++) {
-        if (r->node[i].parent != parent) continue;
-        if (n == 16) return fault(r, m, "pairwise comparison takes at most 16 children", NULL);
-        child[n++] = i;
-    }
-    if (m->type != VAL_LIST || m->n != n) return fault(r, m, "expected a row a child", "ahp");
-    for (size_t i = 0; i < n; i++) {
-        const struct val *row = &m->u.list[i];
-        if (row->type != VAL_LIST || row->n != n)
-            return fault(r, row, "expected a square matrix", "ahp");
-        for (size_t j = 0; j < n; j++) {
-            const struct val *x = &row->u.list[j];
-            double d = x->type == VAL_INT ? (double)x->u.i : x->type == VAL_DOUBLE ? x->u.d : NAN;
-            if (!(d > 0)) return fault(r, row, "expected numbers above 0", "ahp");
-            matrix[i * n + j] = d;
-        }
-    }
-    struct composite_ahp_told told;
-    struct err why = {0};
-    TRY(located(r, m, composite_weigh_ahp(matrix, n, false, weight, &told, &why), &why));
-    for (size_t i = 0; i < n; i++) r->node[child[i]].weight = weight[i];
+/* Weights of the children of a node by another way than given ones. */
+static enum err_code weigh_children(struct reading *r, const struct val *v, int self) {
+    double weight[INDEX_MAX_JUDGED];
+    size_t n = 0, child[INDEX_MAX_NODES];
+    struct index_node *node = &r->node[self];
+    for (size_t i = 0; i < r->n; i++)
+        if (r->node[i].parent == self) child[n++] = i;
+    TRY(index_text_weights(r->doc, v, node, weight, n, r->err));
+    for (size_t i = 0; node->weigh == INDEX_WEIGH_AHP && i < n; i++)
+        r->node[child[i]].weight = weight[i];
     return ERR_OK;
 }
 
 static enum err_code read_children(struct reading *r, const struct val *v, int self, int level);
 
 static enum err_code read_group(struct reading *r, const struct val *v, int parent, int level) {
-    static const char *const keys[] = {"group",  "title", "weight", "indicators",
-                                       "groups", "ahp",   NULL};
+    static const char *const keys[] = {"group",  "title", "weight",  "indicators",
+                                       "groups", "ahp",   "weights", NULL};
     int at = 0;
     TRY(known(r, v, "a group of an index", keys));
     TRY(new_node(r, v, parent, &at));
@@ -171,7 +144,7 @@ static enum err_code read_children(struct reading *r, const struct val *v, int s
     for (size_t i = before; i < r->n; i++)
         if (r->node[i].parent == self && r->depth[self] <= r->depth[i])
             r->depth[self] = r->depth[i] + 1;
-    return read_ahp(r, v, self);
+    return weigh_children(r, v, self);
 }
 
 /* Leaves first, then groups by rising height; the index, which is node 0 of the file, comes last.
@@ -229,16 +202,6 @@ static enum err_code make_tree(struct reading *r) {
 
 /* ---- choices */
 
-static enum err_code mean_of(const struct reading *r, const struct val *v,
-                             enum composite_agg_kind *out) {
-    int at = v->type == VAL_STR ? index_of(mean_names, v->u.s) : -1;
-    if (at < 0)
-        return fault(r, v, "expected arithmetic, geometric or harmonic",
-                     v->type == VAL_STR ? v->u.s : "");
-    *out = means[at];
-    return ERR_OK;
-}
-
 /* One word for every level, or a list from the bottom up. */
 static enum err_code read_means(struct reading *r, const struct val *v) {
     const struct val *m = val_get(v, "mean");
@@ -250,7 +213,7 @@ static enum err_code read_means(struct reading *r, const struct val *v) {
         if (m == NULL) continue;
         if (m->type == VAL_LIST && m->n == 0) return fault(r, m, "an empty list", "mean");
         if (m->type == VAL_LIST) x = &m->u.list[k < m->n ? k : m->n - 1];
-        TRY(mean_of(r, x, &d->spec.aggregate.level[k].kind));
+        TRY(index_text_mean(r->doc, x, &d->spec.aggregate.level[k], r->err));
     }
     return ERR_OK;
 }
@@ -258,11 +221,11 @@ static enum err_code read_means(struct reading *r, const struct val *v) {
 static enum err_code read_doubt(struct reading *r, const struct val *v) {
     static const char *const keys[] = {"weights", "means", NULL};
     const struct val *x = val_get(v, "doubt");
-    enum composite_agg_kind *list = ARENA_NEW(r->a, enum composite_agg_kind, 3);
+    struct composite_agg *list = ARENA_NEW(r->a, struct composite_agg, 3);
     if (list == NULL) return err_fail(r->err, ERR_NOMEM, "indices");
     r->d->doubt_means = list;
     r->d->doubt_weights = 0.25;
-    list[r->d->n_doubt_means++] = r->d->spec.aggregate.level[0].kind;
+    list[r->d->n_doubt_means++] = r->d->spec.aggregate.level[0];
     if (x == NULL) return ERR_OK;
     TRY(known(r, x, "doubt", keys));
     TRY(number_of(r, x, "weights", false, 0, 1, &r->d->doubt_weights));
@@ -271,7 +234,10 @@ static enum err_code read_doubt(struct reading *r, const struct val *v) {
     if (m->type != VAL_LIST || m->n == 0 || m->n > 3)
         return fault(r, m, "one to three means", NULL);
     r->d->n_doubt_means = 0;
-    for (size_t i = 0; i < m->n; i++) TRY(mean_of(r, &m->u.list[i], &list[r->d->n_doubt_means++]));
+    for (size_t i = 0; i < m->n; i++) {
+        list[i] = r->d->spec.aggregate.level[0];
+        TRY(index_text_mean(r->doc, &m->u.list[i], &list[r->d->n_doubt_means++], r->err));
+    }
     return ERR_OK;
 }
 
@@ -345,86 +311,6 @@ int index_band_of(const struct index_def *d, double value, int was) {
 
 /* ---- a document */
 
-/* hash = SHA-256(hash, pieces). */
-static void chain(unsigned char hash[32], const struct hash_piece *pieces, size_t n) {
-    struct hash_piece all[12] = {{hash, 32}};
-    unsigned char next[32];
-    app_assert(n < sizeof all / sizeof all[0]);
-    memcpy(all + 1, pieces, n * sizeof *pieces);
-    hash_sha256(all, n + 1, next);
-    memcpy(hash, next, sizeof next);
-}
-
-static struct hash_piece piece_text(const char *s) { return (struct hash_piece){s, strlen(s) + 1}; }
-
-static struct hash_piece piece_column(const struct indicator_def *d, int col) {
-    return piece_text(col < 0 || d->type == NULL ? "" : d->type->fields[col].name);
-}
-
-/* Everything that a value is formed by, of the indicator and of those it stands on. */
-static void hash_indicator(const struct pack_set *packs, const struct indicator_def *d, int depth,
-                           unsigned char hash[32]) {
-    if (d == NULL || depth > INDICATOR_MAX_DEPTH) return;
-    const int kinds[] = {d->measure,   d->basis,  d->against,     d->stock,
-                         d->direction, d->sum_up, (int)d->n_terms};
-    const int64_t numbers[] = {d->version, d->enough};
-    const double factors[] = {d->per, d->constant};
-    struct hash_piece head[] = {
-        piece_text(d->name),        piece_text(d->type == NULL ? "" : d->type->name),
-        piece_text(d->filter_text), piece_text(d->part_text),
-        {kinds, sizeof kinds},      {numbers, sizeof numbers},
-        {factors, sizeof factors}};
-    struct hash_piece cols[] = {piece_column(d, d->time_col), piece_column(d, d->value_col),
-                                piece_column(d, d->from_col), piece_column(d, d->to_col)};
-    chain(hash, head, sizeof head / sizeof head[0]);
-    chain(hash, cols, sizeof cols / sizeof cols[0]);
-    if (d->of[0] != '\0') hash_indicator(packs, pack_indicator(packs, d->of), depth + 1, hash);
-    if (d->to[0] != '\0') hash_indicator(packs, pack_indicator(packs, d->to), depth + 1, hash);
-    for (size_t i = 0; i < d->n_terms; i++) {
-        struct hash_piece weight = {&d->terms[i].weight, sizeof d->terms[i].weight};
-        chain(hash, &weight, 1);
-        hash_indicator(packs, pack_indicator(packs, d->terms[i].indicator), depth + 1, hash);
-    }
-}
-
-static void hash_bands(struct index_def *d) {
-    for (size_t i = 0; i < d->n_bands; i++) {
-        struct hash_piece band[] = {piece_text(d->band[i].name),
-                                    {&d->band[i].severity, sizeof d->band[i].severity},
-                                    {&d->band[i].from, sizeof d->band[i].from}};
-        chain(d->hash, band, sizeof band / sizeof band[0]);
-    }
-    struct hash_piece last = {&d->hysteresis, sizeof d->hysteresis};
-    chain(d->hash, &last, 1);
-}
-
-static void make_hash(const struct pack_set *packs, struct index_def *d) {
-    memset(d->hash, 0, sizeof d->hash);
-    for (size_t i = 0; i < d->n_nodes; i++) {
-        const struct index_node *n = &d->node[i];
-        struct hash_piece node[] = {piece_text(n->name),
-                                    {&n->parent, sizeof n->parent},
-                                    {&n->weight, sizeof n->weight},
-                                    {&n->low, sizeof n->low},
-                                    {&n->high, sizeof n->high}};
-        chain(d->hash, node, sizeof node / sizeof node[0]);
-        hash_indicator(packs, n->indicator, 0, d->hash);
-    }
-    unsigned char kinds[COMPOSITE_MAX_LEVELS]; /* a struct would bring its padding */
-    for (size_t k = 0; k < COMPOSITE_MAX_LEVELS; k++)
-        kinds[k] = (unsigned char)d->spec.aggregate.level[k].kind;
-    unsigned char doubt[3] = {0};
-    for (size_t k = 0; k < d->n_doubt_means; k++) doubt[k] = (unsigned char)d->doubt_means[k];
-    struct hash_piece rest[] = {piece_text(d->name),
-                                {&d->version, sizeof d->version},
-                                {&d->missing, sizeof d->missing},
-                                {&d->doubt_weights, sizeof d->doubt_weights},
-                                {doubt, sizeof doubt},
-                                {kinds, sizeof kinds}};
-    chain(d->hash, rest, sizeof rest / sizeof rest[0]);
-    hash_bands(d);
-}
-
 static enum err_code read_head(struct reading *r, const struct val *v) {
     struct index_def *d = r->d;
     int64_t days = 0;
@@ -448,8 +334,9 @@ static enum err_code read_index(struct arena *a, const struct pack_set *packs,
                                 const struct pack_document *doc, struct index_def *d,
                                 struct err *err) {
     static const char *const keys[] = {
-        "index", "title", "stands_for", "version", "valid_from", "levels",     "periods", "missing",
-        "mean",  "bands", "hysteresis", "doubt",   "groups",     "indicators", "ahp",     NULL};
+        "index",   "title",      "stands_for", "version", "valid_from", "levels",
+        "periods", "missing",    "mean",       "bands",   "hysteresis", "doubt",
+        "groups",  "indicators", "ahp",        "weights", NULL};
     struct reading r = {.a = a, .packs = packs, .doc = doc, .d = d, .err = err};
     int root = 0;
     *d = (struct index_def){.file = doc->file, .pack = doc->pack};
@@ -468,7 +355,7 @@ static enum err_code read_index(struct arena *a, const struct pack_set *packs,
     TRY(make_goalposts(&r));
     TRY(read_doubt(&r, doc->v));
     TRY(read_bands(&r, doc->v));
-    make_hash(packs, d);
+    index_make_hash(packs, d);
     return ERR_OK;
 }
 
