@@ -48,6 +48,7 @@ const routes: RouteRecordRaw[] = [
   staff('/warnings/:code', 'warning', 'title.warning', () => import('./views/WarningView.vue'), { texts: 'warnings' }),
   staff('/supervision', 'supervision', 'title.supervision', () => import('./views/SupervisionView.vue'), { texts: 'warnings' }),
   staff('/supervision/:code/letter', 'supervision-letter', 'title.supervision_letter', () => import('./views/SupervisionLetterView.vue'), { texts: 'warnings', bare: true }),
+  staff('/emergencies', 'emergencies', 'title.emergencies', () => import('./views/EmergenciesView.vue'), { texts: 'emergency' }),
   staff('/cells', 'cells', 'title.cells', () => import('./views/CellsView.vue')),
   staff('/posts', 'posts', 'title.posts', () => import('./views/PostsView.vue')),
   staff('/areas', 'areas', 'title.areas', () => import('./views/AreasView.vue')),

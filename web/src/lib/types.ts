@@ -4,7 +4,16 @@ export interface Text {
   en: string;
   zh: string;
 }
-export type Light = 'green' | 'yellow' | 'red' | null;
+export type Light = 'green' | 'yellow' | 'red' | 'paused' | null;
+/** The clock stands; what was left and by which emergency is told to staff only. */
+export interface Paused {
+  since: string;
+  until: string | null;
+  why: 'suspended' | 'emergency';
+  was_due?: string | null;
+  left_minutes?: number;
+  emergency?: number | null;
+}
 
 export interface City {
   name: string;
@@ -101,6 +110,9 @@ export interface RouteStep {
   photos?: Photo[];
   elapsed?: number | null;
   due?: string | null;
+  /** What was asked or given of the clock. */
+  until?: string | null;
+  days?: number;
   public?: boolean;
 }
 export interface MoveInput {
@@ -149,6 +161,11 @@ export interface Case {
   due?: string | null;
   due_unconfirmed?: boolean;
   light?: Light;
+  paused?: Paused | null;
+  /** A pause or more time that nobody has answered yet. */
+  asked?: { what: 'pause' | 'extend'; by: string; until: string | null; days: number } | null;
+  suspensions?: number;
+  extensions?: number;
   overdue?: boolean;
   urgent?: boolean;
   private?: boolean;
@@ -198,7 +215,9 @@ export interface Suggestion {
 export interface Counts {
   open: number;
   by_state: Record<string, number>;
-  by_light: { green: number; yellow: number; red: number };
+  by_light: { green: number; yellow: number; red: number; paused?: number };
+  /** Requests about clocks that wait for an answer. */
+  asked?: number;
   today: { reported: number; closed: number };
   overdue: number;
   no_post_cells: number;

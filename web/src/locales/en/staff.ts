@@ -1,4 +1,6 @@
 export default {
+  emergency_line: 'Emergency in force: {title}, {area}. Clocks of the cases it covers stand.',
+  emergency_waits: 'An emergency was declared and waits for approval: {title}, {area}.',
   red_warnings: '{n} red warning is open | {n} red warnings are open',
   case: {
     area: 'Part of',
@@ -56,6 +58,7 @@ export default {
     over: 'Overdue, please do first',
     soon: 'Due soon',
     rest: 'On time',
+    standing: 'Clock stands',
     empty: 'Nothing waits for you',
     empty_text: 'New cases appear here by themselves.',
     all: 'Show all',
@@ -79,6 +82,8 @@ export default {
     one: 'Case',
     empty: 'Nothing waits at the desk',
     empty_text: 'New reports appear here by themselves.',
+    requests: 'Requests for a pause or more time',
+    waiting: 'To be decided',
     choose: 'Choose a case',
     choose_text: 'They are in the order of their limits; danger to life comes first.',
     figures: 'Figures of today',

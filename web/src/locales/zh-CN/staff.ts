@@ -1,4 +1,6 @@
 export default {
+  emergency_line: '应急状态生效中：{title}（{area}），相关案件暂停计时。',
+  emergency_waits: '有应急状态已宣布，等待批准：{title}（{area}）。',
   red_warnings: '{n} 条红色预警在办',
   case: {
     area: '所属',
@@ -55,6 +57,7 @@ export default {
     count: '有 {n} 件等您办理。',
     over: '已超期，请先办',
     soon: '快到期',
+    standing: '暂停计时',
     rest: '按时进行',
     empty: '没有等您办理的案件',
     empty_text: '有新案件时会自动出现在这里。',
@@ -79,6 +82,8 @@ export default {
     one: '案件',
     empty: '没有待受理的案件',
     empty_text: '新上报会自动出现在这里。',
+    requests: '挂账、延期申请',
+    waiting: '待处理',
     choose: '请选择一件案件',
     choose_text: '左边按期限排列，危及生命的在最前面。',
     figures: '今日数字',
