@@ -74,6 +74,11 @@ static bool told_by_point(const struct warn_signal *s) {
 /* The area that a signal without a point is about; NULL: the whole city. */
 static const char *area_of(const struct grid *g, const struct warn_signal *s) {
     if (s->rule->level == WARN_CITY || s->n_places == 0) return NULL;
+    if (s->rule->level == WARN_UNIT) {
+        int unit = grid_unit_index(g, s->place[0]);
+        int area = unit == GRID_NONE ? GRID_NONE : g->units[unit].area;
+        return area == GRID_NONE ? NULL : g->areas[area].code;
+    }
     if (grid_area_index(g, s->place[0]) != GRID_NONE) return s->place[0];
     int cell = grid_cell_index(g, g->main_layer, s->place[0]);
     for (int l = GRID_LEVELS - 1; cell != GRID_NONE && l >= 0; l--)
