@@ -272,6 +272,64 @@ static void test_bulletin(void **state) {
     measure_close(m);
 }
 
+/* ---- 挂账数, 延期数: from the flow itself */
+
+static void act(struct test_city *c, const char *code, const char *role, const char *move,
+                const char *inputs, int64_t at_us) {
+    const char *unit = strcmp(role, "department") == 0 ? "U1" : NULL;
+    city_must(c, code, move, city_who(c, role, role, unit, NULL), inputs, at_us, NULL);
+}
+
+/* Six cases with the unit: one suspended and let go, one suspended still, one extended twice, one
+ * refused, one handled as it came, one late. */
+static void flow(struct test_city *c, int64_t nine) {
+    const int64_t hour = 3600000000;
+    const char *code[6];
+    for (int i = 0; i < 6; i++) {
+        code[i] = city_report(c, "event-0102", false, nine, NULL);
+        act(c, code[i], "operator", "accept", "{}", nine);
+        act(c, code[i], "operator", "file", "{}", nine);
+        act(c, code[i], "operator", "dispatch", "{\"unit\":\"U1\"}", nine);
+    }
+    const char *pause = "{\"reason\":\"x\",\"until\":\"2026-03-25\"}";
+    const char *more = "{\"reason\":\"x\",\"days\":2}";
+    for (int i = 0; i < 2; i++) {
+        act(c, code[i], "department", "ask_suspend", pause, nine + hour);
+        act(c, code[i], "operator", "suspend", "{}", nine + hour);
+    }
+    act(c, code[0], "department", "resume", "{}", nine + 30 * hour);
+    for (int i = 0; i < 2; i++) {
+        act(c, code[2], "department", "ask_extension", more, nine + hour);
+        act(c, code[2], "supervisor", "extend", "{}", nine + 2 * hour);
+    }
+    act(c, code[3], "department", "ask_extension", more, nine + hour);
+    act(c, code[3], "operator", "refuse_request", "{\"reason\":\"x\"}", nine + hour);
+    act(c, code[4], "department", "handle", "{\"note\":\"x\"}", nine + hour);
+    /* In time by the longer limit. */
+    act(c, code[2], "department", "handle", "{\"note\":\"x\"}", nine + 50 * hour);
+}
+
+static void test_clocks_are_counted(void **state) {
+    struct test_city *c = *state;
+    struct measure *m = open_measure(c);
+    int32_t later = (int32_t)civil_days(2026, 5, 10);
+    flow(c, INT64_C(1772586000000000)); /* Wednesday 2026-03-04, 09:00 in Shanghai */
+    /* The one whose clock still stands is due in no period: nobody knows when. */
+    static const struct {
+        const char *name;
+        double want;
+    } rows[] = {{"suspended", 2},        {"extended", 1},     {"due_disposal", 5},
+                {"disposed_on_time", 2}, {"overdue_open", 3}, {"extension_rate", 20}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct asked x = ask(c, m, rows[i].name, "2026-03", LEVEL_CITY, later);
+        if (fabs(x.v[0].value - rows[i].want) > 1e-9)
+            fail_msg("%s: %g instead of %g", rows[i].name, x.v[0].value, rows[i].want);
+    }
+    ledger_close(c->folder.ledger);
+    c->folder.ledger = NULL;
+    measure_close(m);
+}
+
 /* ---- outside figures */
 
 static struct figure_imported import(struct test_city *c, const char *text, bool dry_run,
@@ -298,14 +356,14 @@ static void test_figures(void **state) {
     struct measure *m = open_measure(c);
     char *rejected = NULL, *restated = NULL;
     static const char file[] = "indicator,area,period,value,denominator,note\n"
-                               "extended,990101000000,2026-06,4,,first\n"
-                               "extended,990102000000,2026-06,6,,\n"
-                               "extendid,990102000000,2026-06,6,,\n"
+                               "due_verify,990101000000,2026-06,4,,first\n"
+                               "due_verify,990102000000,2026-06,6,,\n"
+                               "due_verifi,990102000000,2026-06,6,,\n"
                                "closed,990102000000,2026-06,6,,\n"
-                               "extended,990199000000,2026-06,6,,\n"
-                               "extended,990102000000,2026-6,6,,\n"
-                               "extended,990102000000,2026-06,six,,\n"
-                               "extended,990102000000,2026-06,6,0,\n";
+                               "due_verify,990199000000,2026-06,6,,\n"
+                               "due_verify,990102000000,2026-6,6,,\n"
+                               "due_verify,990102000000,2026-06,six,,\n"
+                               "due_verify,990102000000,2026-06,6,0,\n";
     struct figure_imported n = import(c, file, true, &rejected, &restated);
     assert_int_equal(n.read, 8);
     assert_int_equal(n.added, 2);
@@ -313,7 +371,7 @@ static void test_figures(void **state) {
     free(rejected);
     free(restated);
     /* The dry run wrote nothing. */
-    struct asked x = ask(c, m, "extended", "2026-06", LEVEL_COUNTY, 30000);
+    struct asked x = ask(c, m, "due_verify", "2026-06", LEVEL_COUNTY, 30000);
     assert_int_equal(x.v[0].state, VALUE_NO_DATA);
     n = import(c, file, false, &rejected, &restated);
     assert_int_equal(n.added, 2);
@@ -324,23 +382,23 @@ static void test_figures(void **state) {
         assert_non_null(strstr(rejected, reasons[i]));
     free(rejected);
     free(restated);
-    x = ask(c, m, "extended", "2026-06", LEVEL_COUNTY, 30000);
+    x = ask(c, m, "due_verify", "2026-06", LEVEL_COUNTY, 30000);
     assert_true(x.v[0].value == 4 && x.v[1].value == 6);
-    x = ask(c, m, "extended", "2026-06", LEVEL_CITY, 30000);
+    x = ask(c, m, "due_verify", "2026-06", LEVEL_CITY, 30000);
     assert_true(x.v[0].value == 10); /* the sum of its counties */
-    x = ask(c, m, "extended", "2026-07", LEVEL_CITY, 30000);
+    x = ask(c, m, "due_verify", "2026-07", LEVEL_CITY, 30000);
     assert_int_equal(x.v[0].state, VALUE_NO_DATA);
     /* A later figure restates, and says what stood there. */
     n = import(c,
-               "indicator,area,period,value\nextended,990101000000,2026-06,5\n"
-               "extended,990102000000,2026-06,6\n",
+               "indicator,area,period,value\ndue_verify,990101000000,2026-06,5\n"
+               "due_verify,990102000000,2026-06,6\n",
                false, &rejected, &restated);
     assert_int_equal(n.restated, 1);
     assert_int_equal(n.unchanged, 1);
-    assert_string_equal(restated, "extended 990101000000 2026-06: 4 stood there, now 5\n");
+    assert_string_equal(restated, "due_verify 990101000000 2026-06: 4 stood there, now 5\n");
     free(rejected);
     free(restated);
-    x = ask(c, m, "extended", "2026-06", LEVEL_CITY, 30000);
+    x = ask(c, m, "due_verify", "2026-06", LEVEL_CITY, 30000);
     assert_true(x.v[0].value == 11);
     ledger_close(c->folder.ledger);
     c->folder.ledger = NULL;
@@ -388,12 +446,12 @@ static void test_figures_at_the_edge(void **state) {
     struct measure *m = open_measure(c);
     char *rejected = NULL, *restated = NULL;
     static const char file[] = "note,value,period,area,indicator,denominator\n"
-                               ",1e16,2026-05,990101000000,extended,\n"
-                               ",inf,2026-05,990101000000,extended,\n"
-                               ",0x10,2026-05,990101000000,extended,\n"
-                               ",4,2026-05,990101000000,extended,1e-300\n"
-                               ",4,2026-05,990101000000,extended,1e300\n"
-                               ",4,2026-02-30,990101000000,extended,\n"
+                               ",1e16,2026-05,990101000000,due_verify,\n"
+                               ",inf,2026-05,990101000000,due_verify,\n"
+                               ",0x10,2026-05,990101000000,due_verify,\n"
+                               ",4,2026-05,990101000000,due_verify,1e-300\n"
+                               ",4,2026-05,990101000000,due_verify,1e300\n"
+                               ",4,2026-02-30,990101000000,due_verify,\n"
                                ",4,2026-05,990101000000,extended\n"
                                ",500,2026-01,990101000000,residents,\n"
                                ",700,2026,990101000000,residents,\n";
@@ -448,6 +506,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_live_equals_recompute, city_setup, city_teardown),
         cmocka_unit_test_setup_teardown(test_bulletin, city_setup, city_teardown),
+        cmocka_unit_test_setup_teardown(test_clocks_are_counted, city_setup, city_teardown),
         cmocka_unit_test_setup_teardown(test_figures, city_setup, city_teardown),
         cmocka_unit_test_setup_teardown(test_slips_in_dates, city_setup, city_teardown),
         cmocka_unit_test_setup_teardown(test_figures_at_the_edge, city_setup, city_teardown),
