@@ -177,6 +177,9 @@ export interface Case {
   escalated?: number | boolean;
   score?: number | null;
   duplicate_of?: string | null;
+  /** How many different people told of the matter, and what that makes of it. */
+  reporters?: number;
+  urgency?: { level: number; title: Text } | null;
   settled_in_cell?: boolean;
   route?: RouteStep[];
   parties?: Party[];
