@@ -102,6 +102,13 @@ static const struct party_in *parties_of(const struct year_case *c) {
     return c->is_private ? parties : NULL;
 }
 
+/* Residents use the page, or an application of others by Open311: both have a past when the city
+ * goes on live, so that warnings do not hold them back as channels without one. */
+static const char *channel_of(const struct year_case *c) {
+    if (c->channel != YEAR_BY_RESIDENT) return year_channel_name(c->channel);
+    return c->number % 8 == 7 && !c->is_private ? "open311" : "web";
+}
+
 static enum err_code report(struct demo *d, struct tx *tx, const struct year_case *c,
                             const struct year_class *cls, struct case_history *h,
                             struct reported *out, struct err *err) {
@@ -119,7 +126,7 @@ static enum err_code report(struct demo *d, struct tx *tx, const struct year_cas
                         .description = arena_strdup(tx_arena(tx), c->text),
                         .contact =
                             c->contact[0] == '\0' ? NULL : arena_strdup(tx_arena(tx), c->contact),
-                        .channel = year_channel_name(c->channel),
+                        .channel = channel_of(c),
                         .parties = parties_of(c),
                         .n_parties = c->is_private ? 2 : 0,
                         .at_us = c->open_us,
