@@ -21,18 +21,20 @@ struct plan_step {
 static const struct plan_step worked[] = {
     {1, 9, "acknowledge", "analyst", "analyst1", NULL, NULL},
     {1, 11, "study", "analyst", "analyst1", "finding",
-     "案件集中、成因相近，与往年同期及同类地区相比明显偏多。"},
+     "经核对案件和同类地区情况，问题属实，成因已列明，需集中处置。"},
     {2, 10, "measure", "analyst", "analyst1", "measures", "派员排查成因，集中处置，加密巡查。"},
     {3, 16, "evidence", "department", "", "note", "已完成集中处置，现场照片和处置清单已归档。"},
     {4, 10, "verify", "verifier", "verifier1", NULL, NULL},
     {5, 9, "close", "supervisor", "supervisor1", NULL, NULL}};
 static const struct plan_step studied[] = {
     {1, 10, "acknowledge", "analyst", "analyst1", NULL, NULL},
-    {1, 15, "study", "analyst", "analyst1", "finding", "与近期天气有关，需继续观察。"},
-    {2, 9, "measure", "analyst", "analyst1", "measures", "由责任单位落实巡查和应急准备。"}};
+    {1, 15, "study", "analyst", "analyst1", "finding",
+     "经核对数据，情况属实，需责任单位限期整改并继续观察。"},
+    {2, 9, "measure", "analyst", "analyst1", "measures",
+     "由责任单位列出清单，逐项整改，按周反馈。"}};
 static const struct plan_step seen[] = {{1, 14, "acknowledge", "analyst", "analyst1", NULL, NULL}};
 static const struct plan_step called_false[] = {
-    {2, 11, "call_false", "analyst", "analyst1", "reason", "集中录入造成，实际发生时间分散。"}};
+    {2, 11, "call_false", "analyst", "analyst1", "reason", "经核查为集中录入所致，实际情况正常。"}};
 static const struct {
     const struct plan_step *step;
     size_t n;

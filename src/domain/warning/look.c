@@ -25,7 +25,7 @@ static enum err_code classes_of(struct arena *a, const struct pack_set *packs,
     bool *flag = ARENA_NEW(a, bool, packs->n_classes + 1);
     if (flag == NULL) return err_fail(err, ERR_NOMEM, "warnings");
     for (size_t i = 0; i < n; i++)
-        for (size_t c = 0; c < packs->n_classes; c++)
+        for (size_t c = 0; !warn_by_figures(s[i].rule->method) && c < packs->n_classes; c++)
             flag[c] |= s[i].cls == WARN_ANY_CLASS
                            ? s[i].rule->watched != NULL && s[i].rule->watched[c]
                            : s[i].cls == c;
@@ -159,6 +159,9 @@ static enum err_code look_at(struct subject *s, const struct warn_set *set, cons
     size_t n = 0;
     TRY(warn_codes_new(a, s->rows, s->day + 1, &codes, err));
     TRY(warn_signals_read(a, s->k->signals, set, &codes, &signal, &n, err));
+    size_t figures = 0;
+    for (size_t i = 0; i < n; i++) figures += warn_by_figures(signal[i].rule->method);
+    if (n == 0 || figures == n) return ERR_OK; /* no reports lie behind it */
     TRY(classes_of(a, s->rows->packs, signal, n, &s->classes, err));
     s->from = s->day;
     for (size_t i = 0; i < n; i++) {

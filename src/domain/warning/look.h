@@ -25,7 +25,8 @@ struct warn_look {
     struct look_place place[LOOK_SIMILAR];
     size_t n_places;
 };
-/* The places that are compared are of the level of the warning's own area (towns for a town; of the
+/* Nothing is formed where rules over figures alone raised it: no reports lie behind it.
+ * The places that are compared are of the level of the warning's own area (towns for a town; of the
  * city's counties for the whole city), those with the nearest usual load first. Cost: one read of
  * the cases of 120 days. */
 enum err_code warn_look(const struct engine *e, const struct warn_set *set, struct db *db,

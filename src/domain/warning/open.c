@@ -178,6 +178,9 @@ enum err_code warn_open(struct tx *tx, const struct warn_record *r, const struct
         return err_fail(err, ERR_INVALID, "the packs have no class \"%s\"", WARNING_CLASS);
     TRY(case_report(e, tx, &in, out, err));
     TRY(set_fields(e, k, &out->row, err));
+    /* A unit sees at once what is said about it. */
+    if (main->rule->level == WARN_UNIT && main->n_places > 0)
+        case_set(e, &out->row, CASE_unit, cell_text(main->place[0]));
     TRY(case_history_write(e, tx, &out->row, h, err));
     *row = out->row;
     k->case_id = row->id;
