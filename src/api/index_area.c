@@ -146,11 +146,13 @@ static enum err_code put_point(struct index_look *look, const struct index_set *
     struct index_ask ask = {.def = index_find_at(set, index, look->q.period.from)};
     struct index_view v;
     char text[PERIOD_TEXT];
-    double frozen = NAN;
+    double frozen = NAN, low = NAN, high = NAN;
     int64_t restated = 0;
+    ask.seed = SEED;
     TRY(index_gather(&look->q, ask.def, look->a, &v, err));
     TRY(index_hide(&look->q, look->a, &v, err));
     TRY(index_score(&v, &ask, look->a, err));
+    TRY(index_value_interval(&v, area, &ask, look->a, &low, &high, err));
     double value = index_told_value(&v, area);
     bool whole = masked(&v, v.def->n_nodes - 1, area);
     int band = index_band_of(v.def, v.value[(v.def->n_nodes - 1) * v.n + area], -1);
@@ -159,6 +161,8 @@ static enum err_code put_point(struct index_look *look, const struct index_set *
     jw_obj(w);
     jw_kstr(w, "period", text);
     jw_kdouble(w, "value", value);
+    jw_kdouble(w, "low", low);
+    jw_kdouble(w, "high", high);
     jw_kstr(w, "band", band < 0 ? NULL : v.def->band[band].name);
     jw_kbool(w, "too_small", v.too_small[area] != 0);
     jw_kint(w, "version", v.def->version);

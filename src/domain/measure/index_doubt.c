@@ -4,6 +4,7 @@
  * over the mean of m earlier counts from the quotient of two such gammas. Gelman et al. 2013,
  * Bayesian Data Analysis, 3rd ed., 2.4 and 2.6. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/rng.h"
@@ -224,4 +225,56 @@ enum err_code index_doubt(struct index_view *v, const struct index_ask *ask, str
     num_run_each(ask->run, x.n_noisy * v->n, make_atoms, &x);
     num_run_each(ask->run, (ask->n_draws + BLOCK - 1) / BLOCK, run_block, &x);
     return tell(v, &x, a, err);
+}
+
+/* ---- between which values one area lies */
+
+enum { VALUE_DRAWS = 400, VALUE_TAIL = VALUE_DRAWS / 20 };
+
+static int by_size(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* One draw of the index of area j; like, value and weight: n_nodes each. */
+static double draw_value(const struct doubt *x, size_t j, size_t draw, const double *like,
+                         double *value, double *weight) {
+    const struct index_view *v = x->v;
+    struct composite_aggregate g = means_of(x, draw);
+    struct rng r = rng_new(x->ask->seed ^ noise_seed, ((uint64_t)j << 32) + draw);
+    for (size_t leaf = 0; leaf < v->def->n_leaves; leaf++) {
+        const struct indicator_value *raw = &v->raw[leaf * v->n + j];
+        bool away = v->hidden != NULL && v->hidden[leaf * v->n + j] != 0;
+        value[leaf] = like[leaf];
+        if (away || isnan(like[leaf]) || !can_be_drawn(&v->noise[leaf], raw)) continue;
+        double drawn = value_draw(&r, &v->noise[leaf], raw, v->def->node[leaf].indicator->per);
+        value[leaf] = index_leaf_score(v, leaf, drawn);
+    }
+    lift_zeros(&g, value, v->def->n_leaves);
+    shake_weights(x, draw, weight);
+    index_means(&v->tree, weight, &g, like, 1, value);
+    return value[v->def->n_nodes - 1];
+}
+
+enum err_code index_value_interval(const struct index_view *v, size_t area,
+                                   const struct index_ask *ask, struct arena *a, double *low,
+                                   double *high, struct err *err) {
+    struct doubt x = {.v = v, .ask = ask};
+    size_t nodes = v->def->n_nodes;
+    double *like = ARENA_NEW(a, double, 3 * nodes), *drawn = ARENA_NEW(a, double, VALUE_DRAWS);
+    *low = *high = NAN;
+    if (like == NULL || drawn == NULL) return err_fail(err, ERR_NOMEM, "index");
+    for (size_t k = 0; k < nodes; k++) like[k] = v->value[k * v->n + area];
+    if (isnan(like[nodes - 1])) return ERR_OK;
+    for (size_t draw = 0; draw < VALUE_DRAWS; draw++)
+        drawn[draw] = draw_value(&x, area, draw, like, like + nodes, like + 2 * nodes);
+    qsort(drawn, VALUE_DRAWS, sizeof *drawn, by_size);
+    *low = drawn[VALUE_TAIL];
+    *high = drawn[VALUE_DRAWS - 1 - VALUE_TAIL];
+    if (v->masked == NULL || v->masked[(nodes - 1) * v->n + area] == 0) return ERR_OK;
+    /* Whole steps from the told value: the ends say no more of it than it does itself. */
+    double told = index_told_value(v, area), value = like[nodes - 1];
+    *low = fmax(0, told - ceil(fmax(0, value - *low)));
+    *high = fmin(100, told + ceil(fmax(0, *high - value)));
+    return ERR_OK;
 }

@@ -89,6 +89,12 @@ double index_leaf_score(const struct index_view *v, size_t leaf, double x);
  * there stays NaN. */
 void index_means(const struct composite_tree *t, const double *weight,
                  const struct composite_aggregate *g, const double *like, size_t n, double *value);
+/* Between which values the index of an area lies in 90 % of 400 draws of what is in doubt: weights,
+ * means, and the chance in small counts that are told. NaN without a value. Where the value is told
+ * in whole points so are the ends, by whole steps from it. Errors: ERR_NOMEM. */
+enum err_code index_value_interval(const struct index_view *v, size_t area,
+                                   const struct index_ask *ask, struct arena *a, double *low,
+                                   double *high, struct err *err) NODISCARD;
 /* SHA-256 over what the view says: definition, period, areas, raw values and scores to the bit. */
 void index_view_hash(const struct index_view *v, unsigned char out[32]);
 #endif
