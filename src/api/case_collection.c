@@ -4,6 +4,7 @@
 
 #include "api/case_list.h"
 #include "api/handlers.h"
+#include "api/table_out.h"
 #include "base/csv.h"
 #include "geo/crs.h"
 #include "net/accept.h"
@@ -175,17 +176,18 @@ static enum err_code write_rows(struct call *c, const struct view *v, struct cas
 }
 
 static enum err_code list(struct call *c, enum list_kind kind, struct err *err) {
-    enum accept_format f =
-        accept_choose(http_header(c->req, "Accept"), call_query(c, "format"),
-                      ACCEPT_JSON | ACCEPT_CSV | ACCEPT_GEOJSON | ACCEPT_NDJSON, ACCEPT_JSON);
+    enum accept_format f = accept_choose(
+        http_header(c->req, "Accept"), call_query(c, "format"),
+        ACCEPT_JSON | ACCEPT_CSV | ACCEPT_GEOJSON | ACCEPT_NDJSON | ACCEPT_XLSX, ACCEPT_JSON);
     if (f == ACCEPT_NONE)
-        return err_fail(err, ERR_NOT_ACCEPTABLE, "offered: json, csv, geojson, ndjson");
+        return err_fail(err, ERR_NOT_ACCEPTABLE, "offered: json, csv, xlsx, geojson, ndjson");
     if (kind == LIST_STAFF && f != ACCEPT_JSON && !principal_may(c->who, PERM_CASE_EXPORT))
         return err_fail(err, ERR_FORBIDDEN, "your role does not export cases");
     struct case_list_query q;
     TRY(case_list_build(c, kind, &q, err));
     c->reply.content_type = accept_content_type(f);
-    struct writer wr = {.kind = kind, .format = f, .out = &c->reply.body};
+    struct writer wr = {
+        .kind = kind, .format = f == ACCEPT_XLSX ? ACCEPT_CSV : f, .out = &c->reply.body};
     jw_init(&wr.w, wr.out);
     struct reader *rd = NULL;
     TRY(ledger_read_begin(c->app->ledger, &rd, err));
@@ -194,7 +196,7 @@ static enum err_code list(struct call *c, enum list_kind kind, struct err *err) 
     enum err_code rc = write_rows(c, &v, &q, &wr, err);
     grid_unref(g);
     ledger_read_end(rd);
-    return rc;
+    return rc == ERR_OK && f == ACCEPT_XLSX ? table_reply_csv(c, "cases", err) : rc;
 }
 
 enum err_code case_list(struct call *c, struct err *err) { return list(c, LIST_STAFF, err); }

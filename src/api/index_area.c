@@ -4,6 +4,7 @@
 
 #include "api/app.h"
 #include "api/handlers.h"
+#include "api/index_table.h"
 #include "api/index_view.h"
 #include "domain/measure/figure_floor.h"
 #include "domain/measure/index_change.h"
@@ -384,7 +385,9 @@ enum err_code public_index_values(struct call *c, struct err *err) {
     const struct index_def *d = NULL;
     const char *period = call_query(c, "period"), *level = call_query(c, "level");
     struct period p;
+    enum accept_format format = ACCEPT_JSON;
     struct reader *r = NULL;
+    TRY(table_wanted(c, &format, err));
     if (period == NULL || level == NULL)
         return err_fail(err, ERR_INVALID, "expected the parameters period and level");
     TRY(index_of_call(c, period, &d, err));
@@ -394,5 +397,5 @@ enum err_code public_index_values(struct call *c, struct err *err) {
     TRY(ledger_read_begin(c->app->ledger, &r, err));
     enum err_code rc = put_public(c, reader_db(r), d, at, period, err);
     ledger_read_end(r);
-    return rc;
+    return rc == ERR_OK ? index_table_reply(c, d, format, err) : rc;
 }

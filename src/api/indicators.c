@@ -3,6 +3,7 @@
 
 #include "api/app.h"
 #include "api/handlers.h"
+#include "api/index_table.h"
 #include "api/index_view.h"
 #include "domain/measure/figure_floor.h"
 #include "domain/measure/shrink.h"
@@ -152,13 +153,15 @@ static enum err_code write_values(struct call *c, const struct indicator_def *d,
 
 enum err_code indicator_values(struct call *c, struct err *err) {
     const struct indicator_def *d = pack_indicator(c->app->packs, c->param[0]);
+    enum accept_format format = ACCEPT_JSON;
     struct index_look look;
     if (d == NULL)
         return err_fail(err, ERR_NOT_FOUND, "there is no indicator \"%.60s\"", c->param[0]);
+    TRY(table_wanted(c, &format, err));
     unsigned all =
         (1u << LEVEL_CITY) | (1u << LEVEL_COUNTY) | (1u << LEVEL_TOWN) | (1u << LEVEL_COMMUNITY);
     TRY(index_look_begin(c, call_query(c, "period"), call_query(c, "level"), all, &look, err));
     enum err_code rc = write_values(c, d, &look, err);
     index_look_end(c, &look);
-    return rc;
+    return rc == ERR_OK ? indicator_table_reply(c, d, format, err) : rc;
 }

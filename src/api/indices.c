@@ -4,6 +4,7 @@
 
 #include "api/app.h"
 #include "api/handlers.h"
+#include "api/index_table.h"
 #include "api/index_view.h"
 #include "domain/measure/index_freeze.h"
 #include "store/statements.h"
@@ -144,14 +145,16 @@ static enum err_code form_values(struct call *c, struct index_look *look,
 enum err_code index_values(struct call *c, struct err *err) {
     struct index_ask ask = {.seed = SEED};
     struct index_look look;
+    enum accept_format format = ACCEPT_JSON;
     int64_t draws = DRAWS;
+    TRY(table_wanted(c, &format, err));
     TRY(index_of_call(c, call_query(c, "period"), &ask.def, err));
     TRY(call_query_int(c, "draws", 0, 10000, &draws, err));
     ask.n_draws = (size_t)draws;
     TRY(index_look_at(c, ask.def, call_query(c, "period"), call_query(c, "level"), &look, err));
     enum err_code rc = form_values(c, &look, &ask, false, err);
     index_look_end(c, &look);
-    return rc;
+    return rc == ERR_OK ? index_table_reply(c, ask.def, format, err) : rc;
 }
 
 /* ---- what if */

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { HEADER_MAX = 1024, N_FORMATS = 6 };
+enum { HEADER_MAX = 1024, N_FORMATS = 7 };
 
 static const struct {
     enum accept_format format;
@@ -15,6 +15,8 @@ static const struct {
     {ACCEPT_NDJSON, "ndjson", "application", "x-ndjson", "application/x-ndjson"},
     {ACCEPT_XML, "xml", "application", "xml", "application/xml"},
     {ACCEPT_HTML, "html", "text", "html", "text/html; charset=utf-8"},
+    {ACCEPT_XLSX, "xlsx", "application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
 };
 
 const char *accept_content_type(enum accept_format f) {

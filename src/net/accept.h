@@ -13,7 +13,8 @@ enum accept_format {
     ACCEPT_NDJSON = 8,
     ACCEPT_XML = 16,
     ACCEPT_HTML = 32,
-    ACCEPT_ALL = 63
+    ACCEPT_XLSX = 64,
+    ACCEPT_ALL = 127
 };
 
 /* The best of the `offered` set (bits). A format parameter ("json", "csv", ...) beats the header

@@ -21,7 +21,7 @@ struct drawing {
     int *area;
     unsigned char *outcome;
     double *design;
-    signed char *value, *answer;
+    int16_t *value, *answer;
 };
 
 static size_t by_share(struct rng *r, const struct survey_stratum *s) {
@@ -45,13 +45,14 @@ static unsigned char draw_outcome(struct rng *r, double readiness) {
 }
 
 /* One of the answers that count, or of those that do not; now and then none. */
-static signed char draw_answer(struct rng *r, const struct survey_question *q, double share) {
+static int16_t draw_answer(struct rng *r, const struct survey_question *q, double share) {
     int want = rng_unit(r) < 0.03 ? -1 : rng_unit(r) < share ? 1 : 0;
-    signed char fit[SURVEY_MAX_ANSWERS];
+    int16_t fit[SURVEY_MAX_ANSWERS];
     uint32_t n = 0;
     for (size_t k = 0; k < q->n_answers; k++)
-        if (q->answer[k].counts == want) fit[n++] = (signed char)k;
-    return n == 0 ? (signed char)-1 : fit[rng_below(r, n)];
+        if (q->answer[k].counts == want) fit[n++] = (int16_t)k;
+    if (n == 0) return -1;
+    return fit[rng_below(r, n)];
 }
 
 static void draw_unit(struct drawing *x, size_t i, int area) {
@@ -62,14 +63,14 @@ static void draw_unit(struct drawing *x, size_t i, int area) {
     for (size_t s = 0; s < d->n_strata; s++) {
         size_t k = by_share(&x->r, &d->stratum[s]);
         double at = (double)k / (double)(d->stratum[s].n_values - 1);
-        x->value[i * d->n_strata + s] = (signed char)k;
+        x->value[i * d->n_strata + s] = (int16_t)k;
         ready += 0.1 * at;
         lean += 0.5 * at - 0.25;
     }
     x->outcome[i] = draw_outcome(&x->r, ready);
     for (size_t q = 0; q < d->n_questions; q++) {
         double share = 1 / (1 + exp(-(x->level + lean - 0.2 * (double)q)));
-        x->answer[i * d->n_questions + q] = (signed char)-1;
+        x->answer[i * d->n_questions + q] = (int16_t)-1;
         if (x->outcome[i] == SURVEY_COMPLETED)
             x->answer[i * d->n_questions + q] = draw_answer(&x->r, &d->question[q], share);
     }
@@ -85,8 +86,8 @@ static enum err_code draw_wave(const struct demo *d, struct arena *a, const stru
                         .area = ARENA_NEW(a, int, most + 1),
                         .outcome = ARENA_NEW(a, unsigned char, most + 1),
                         .design = ARENA_NEW(a, double, most + 1),
-                        .value = ARENA_NEW(a, signed char, most * s->n_strata + 1),
-                        .answer = ARENA_NEW(a, signed char, most * s->n_questions + 1)};
+                        .value = ARENA_NEW(a, int16_t, most * s->n_strata + 1),
+                        .answer = ARENA_NEW(a, int16_t, most * s->n_questions + 1)};
     if (x.area == NULL || x.outcome == NULL || x.design == NULL || x.value == NULL ||
         x.answer == NULL)
         return err_fail(err, ERR_NOMEM, "demo");

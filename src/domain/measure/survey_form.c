@@ -138,7 +138,7 @@ static enum err_code find_told(struct forming *f) {
 }
 
 static enum err_code tell(struct forming *f, size_t question, struct survey_told *t,
-                          signed char *answer) {
+                          int16_t *answer) {
     const struct survey_rows *rows = f->rows;
     const struct survey_question *q = &f->d->question[question];
     const int32_t *above = f->above[t->area->level];
@@ -149,7 +149,7 @@ static enum err_code tell(struct forming *f, size_t question, struct survey_told
         answer[i] = -1;
         if (above[i] != at) continue;
         n[rows->outcome[i]]++;
-        if (given >= 0) answer[i] = (signed char)q->answer[given].counts;
+        if (given >= 0) answer[i] = (int16_t)q->answer[given].counts;
     }
     t->rates = survey_rates_of(n);
     TRY(survey_estimate(&f->out->weights, rows->n, answer, f->a, &t->share, f->err));
@@ -189,7 +189,7 @@ static enum err_code hide(struct forming *f, struct survey_told *t) {
 }
 
 static enum err_code tell_all(struct forming *f) {
-    signed char *answer = ARENA_NEW(f->a, signed char, f->rows->n + 1);
+    int16_t *answer = ARENA_NEW(f->a, int16_t, f->rows->n + 1);
     if (answer == NULL) return nomem(f);
     TRY(find_told(f));
     for (size_t q = 0; q < f->d->n_questions; q++) {

@@ -27,7 +27,7 @@ struct unit {
     int area;
     int32_t sample; /* 0: none */
     unsigned char outcome;
-    signed char value[SURVEY_MAX_STRATA], answer[SURVEY_MAX_QUESTIONS];
+    int16_t value[SURVEY_MAX_STRATA], answer[SURVEY_MAX_QUESTIONS];
 };
 struct importing {
     const struct survey_import *in;
@@ -156,7 +156,7 @@ static enum err_code read_values(const struct importing *x, const struct csv_rec
                             word[0] == '\0' ? "column %s: is blank, but the call was completed%.0s"
                                             : "column %s: \"%.40s\" is not among its values",
                             t->name, word);
-        u->value[s] = (signed char)k;
+        u->value[s] = (int16_t)k;
     }
     return ERR_OK;
 }
@@ -174,7 +174,7 @@ static enum err_code read_answers(const struct importing *x, const struct csv_re
             return err_fail(err, ERR_INVALID, "column %s: \"%.40s\" is not among its answers",
                             t->name, word);
         /* A call that was not completed gives no answers: partial ones would weigh twice. */
-        if (u->outcome == SURVEY_COMPLETED) u->answer[q] = (signed char)k;
+        if (u->outcome == SURVEY_COMPLETED) u->answer[q] = (int16_t)k;
     }
     return ERR_OK;
 }
@@ -283,8 +283,8 @@ static enum err_code make_rows(const struct importing *x, struct arena *a) {
     int *area = ARENA_NEW(a, int, n + 1);
     unsigned char *outcome = ARENA_NEW(a, unsigned char, n + 1);
     double *design = ARENA_NEW(a, double, n + 1);
-    signed char *value = ARENA_NEW(a, signed char, n *strata + 1);
-    signed char *answer = ARENA_NEW(a, signed char, n *questions + 1);
+    int16_t *value = ARENA_NEW(a, int16_t, n * strata + 1);
+    int16_t *answer = ARENA_NEW(a, int16_t, n * questions + 1);
     if (area == NULL || outcome == NULL || design == NULL || value == NULL || answer == NULL)
         return err_fail(x->err, ERR_NOMEM, "survey");
     for (size_t i = 0; i < n; i++) {

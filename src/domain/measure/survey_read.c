@@ -7,6 +7,8 @@
 #include "domain/measure/document.h"
 #include "domain/measure/survey_def.h"
 
+static const struct val nothing = {.type = VAL_LIST};
+
 struct reading {
     struct arena *a;
     const struct pack_set *packs;
@@ -57,7 +59,7 @@ static enum err_code list_of(const struct reading *r, const struct val *v, const
 /* Words of a list as bits. */
 static enum err_code bits_of(const struct reading *r, const struct val *v, const char *key,
                              int (*parse)(const char *), unsigned *out) {
-    const struct val *list = NULL;
+    const struct val *list = &nothing;
     TRY(list_of(r, v, key, 1, 8, &list));
     for (size_t i = 0; i < list->n; i++) {
         const struct val *x = &list->u.list[i];
@@ -109,7 +111,7 @@ static enum err_code read_values(const struct reading *r, const struct val *list
 
 static enum err_code read_strata(const struct reading *r, const struct val *v) {
     static const char *const keys[] = {"stratum", "title", "values", NULL};
-    const struct val *list = NULL, *values = NULL;
+    const struct val *list = &nothing, *values = &nothing;
     struct survey_stratum *s = ARENA_NEW(r->a, struct survey_stratum, SURVEY_MAX_STRATA);
     if (s == NULL) return err_fail(r->err, ERR_NOMEM, "surveys");
     r->d->stratum = s;
@@ -146,7 +148,7 @@ static enum err_code read_answer(const struct reading *r, const struct val *v,
 
 static enum err_code read_answers(const struct reading *r, const struct val *v,
                                   struct survey_question *q) {
-    const struct val *list = NULL;
+    const struct val *list = &nothing;
     TRY(list_of(r, v, "answers", 2, SURVEY_MAX_ANSWERS, &list));
     struct survey_answer *x = ARENA_NEW(r->a, struct survey_answer, list->n);
     if (x == NULL) return err_fail(r->err, ERR_NOMEM, "surveys");
@@ -168,7 +170,7 @@ static enum err_code read_answers(const struct reading *r, const struct val *v,
 
 static enum err_code read_questions(const struct reading *r, const struct val *v) {
     static const char *const keys[] = {"question", "title", "text", "feeds", "answers", NULL};
-    const struct val *list = NULL;
+    const struct val *list = &nothing;
     TRY(list_of(r, v, "questions", 1, SURVEY_MAX_QUESTIONS, &list));
     struct survey_question *q = ARENA_NEW(r->a, struct survey_question, list->n);
     if (q == NULL) return err_fail(r->err, ERR_NOMEM, "surveys");

@@ -12,9 +12,9 @@ struct survey_rows {
     const int *area;              /* index in the grid, at or below the level drawn by */
     const unsigned char *outcome; /* enum survey_outcome */
     const double *design;
-    const signed char *value;  /* n x strata: number of the value, -1 not known; of those who
+    const int16_t *value;  /* n x strata: number of the value, -1 not known; of those who
                                   answered all are known */
-    const signed char *answer; /* n x questions: number of the answer, -1 none */
+    const int16_t *answer; /* n x questions: number of the answer, -1 none */
 };
 /* What is told of one area and question. */
 struct survey_told {

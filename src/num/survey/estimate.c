@@ -27,7 +27,7 @@ static double variance(const struct stratum *h, size_t n) {
     return fmax(v, 0);
 }
 
-enum err_code survey_estimate(const struct survey_weights *w, size_t n, const signed char *answer,
+enum err_code survey_estimate(const struct survey_weights *w, size_t n, const int16_t *answer,
                               struct arena *a, struct survey_share *out, struct err *err) {
     double sum = 0, square = 0, yes = 0;
     struct stratum *h = ARENA_NEW(a, struct stratum, w->n_cells + 1);

@@ -86,7 +86,7 @@ struct survey_share {
 };
 /* answer by unit: 1, 0, or -1: not of this domain or no answer to this question. O(units). Errors:
  * ERR_NOMEM (scratch of one number a cell). */
-enum err_code survey_estimate(const struct survey_weights *w, size_t n, const signed char *answer,
+enum err_code survey_estimate(const struct survey_weights *w, size_t n, const int16_t *answer,
                               struct arena *a, struct survey_share *out, struct err *err) NODISCARD;
 /* Wilson's score interval of a share p in n answers (n may be broken), at z. n > 0. */
 void survey_wilson(double p, double n, double z, double *low, double *high);

@@ -12,8 +12,8 @@ struct weighing {
     struct survey_weights *w;
     struct arena *a;
     struct err *err;
-    struct survey_margin joined[SURVEY_MAX_MARGINS]; /* of the answers, categories joined */
-    double *sum;                                     /* scratch, by the longest margin */
+    struct survey_margin *joined; /* of the answers, categories joined */
+    double *sum;                  /* scratch, by the longest margin */
 };
 
 static bool answered(const struct survey_sample *s, size_t i) {
@@ -110,7 +110,10 @@ static enum err_code join_margin(struct weighing *x, const struct survey_margin 
     int32_t *map = NULL, *of = ARENA_NEW(x->a, int32_t, x->s->n + 1);
     double *total = ARENA_NEW(x->a, double, m->n + 1), all = 0;
     size_t n = 0;
-    if (of == NULL || total == NULL) return err_fail(x->err, ERR_NOMEM, "survey");
+    if (of == NULL || total == NULL) {
+        (void)err_fail(x->err, ERR_NOMEM, "survey");
+        return ERR_NOMEM;
+    }
     TRY(count_and_join(x, m->of, m->n, &map, &n));
     for (size_t k = 0; k < m->n; k++) {
         total[map[k]] += m->total[k];
@@ -125,6 +128,8 @@ static enum err_code join_margin(struct weighing *x, const struct survey_margin 
 
 static enum err_code join_margins(struct weighing *x) {
     size_t longest = 1;
+    x->joined = ARENA_NEW(x->a, struct survey_margin, x->s->n_margins + 1);
+    if (x->joined == NULL) return err_fail(x->err, ERR_NOMEM, "survey");
     for (size_t m = 0; m < x->s->n_margins; m++) {
         TRY(join_margin(x, &x->s->margin[m], &x->joined[m]));
         if (x->joined[m].n > longest) longest = x->joined[m].n;

@@ -51,7 +51,7 @@ static void cells_by_hand(void **state) {
                                      SURVEY_NOT_ELIGIBLE, SURVEY_COMPLETED, SURVEY_COMPLETED};
     const double design[] = {1, 1, 1, 1, 1, 1};
     const int32_t cell[] = {0, 0, 0, 0, 1, 1};
-    const signed char answer[] = {1, -1, -1, -1, 1, 0};
+    const int16_t answer[] = {1, -1, -1, -1, 1, 0};
     struct survey_sample s = {6, outcome, design, cell, 2, NULL, 0, 1, 5};
     struct survey_weights w;
     struct survey_share e;
@@ -108,7 +108,7 @@ static void against_r(void **state) {
     static unsigned char outcome[FIXTURE_UNITS];
     static double design[FIXTURE_UNITS];
     static int32_t area[FIXTURE_UNITS], sex[FIXTURE_UNITS], age[FIXTURE_UNITS];
-    static signed char all[FIXTURE_UNITS], women[FIXTURE_UNITS], one[FIXTURE_UNITS];
+    static int16_t all[FIXTURE_UNITS], women[FIXTURE_UNITS], one[FIXTURE_UNITS];
     static const double base[] = {2, 1, 3, 1.5, 4};
     for (size_t i = 0; i < FIXTURE_UNITS; i++) {
         double o = u(i, 733);
@@ -122,7 +122,7 @@ static void against_r(void **state) {
                      : o < 0.92             ? SURVEY_UNKNOWN
                                             : SURVEY_NOT_ELIGIBLE;
         all[i] = u(i, 211) < 0.6 + 0.08 * area[i] - 0.1 * sex[i] + 0.05 * age[i];
-        women[i] = (signed char)(sex[i] == 0 ? all[i] : -1);
+        women[i] = (int16_t)(sex[i] == 0 ? all[i] : -1);
     }
     static const double by_area[] = {0.1, 0.3, 0.2, 0.25, 0.15}, by_sex[] = {0.49, 0.51},
                         by_age[] = {0.3, 0.45, 0.25};
@@ -148,8 +148,7 @@ static void against_r(void **state) {
     check_digits("mean of women", e.value, fixture_mean[1], 1e-8, 0);
     check_digits("se of women", e.se, fixture_se[1], 1e-8, 0);
     for (int k = 0; k < 5; k++) {
-        for (size_t i = 0; i < FIXTURE_UNITS; i++)
-            one[i] = (signed char)(area[i] == k ? all[i] : -1);
+        for (size_t i = 0; i < FIXTURE_UNITS; i++) one[i] = (int16_t)(area[i] == k ? all[i] : -1);
         assert_int_equal(survey_estimate(&w, FIXTURE_UNITS, one, a, &e, NULL), ERR_OK);
         check_digits("mean of an area", e.value, fixture_area_mean[k], 1e-8, 0);
         check_digits("se of an area", e.se, fixture_area_se[k], 1e-8, 0);
@@ -212,7 +211,7 @@ struct drawn {
     unsigned char outcome[UNITS];
     double design[UNITS];
     int32_t town[UNITS], sex[UNITS], age[UNITS];
-    signed char safe[UNITS];
+    int16_t safe[UNITS];
 };
 static void draw(struct rng *r, struct drawn *d) {
     for (size_t i = 0; i < UNITS; i++) {
@@ -231,7 +230,7 @@ static void draw(struct rng *r, struct drawn *d) {
 static void coverage(void **state) {
     (void)state;
     static struct drawn d;
-    static signed char one[UNITS];
+    static int16_t one[UNITS];
     const struct survey_margin m[] = {
         {TOWNS, town_share, d.town}, {2, sex_share, d.sex}, {3, age_share, d.age}};
     const struct survey_sample s = {UNITS, d.outcome, d.design, d.town, TOWNS, m, 3, 10, 5};
@@ -255,8 +254,7 @@ static void coverage(void **state) {
         }
         raw += (double)yes / (double)n / SURVEYS;
         for (int t = 0; t < TOWNS; t++) {
-            for (size_t i = 0; i < UNITS; i++)
-                one[i] = (signed char)(d.town[i] == t ? d.safe[i] : -1);
+            for (size_t i = 0; i < UNITS; i++) one[i] = (int16_t)(d.town[i] == t ? d.safe[i] : -1);
             assert_int_equal(survey_estimate(&w, UNITS, one, a, &e, NULL), ERR_OK);
             towns += e.low <= truth.town[t] && truth.town[t] <= e.high;
         }
