@@ -176,6 +176,7 @@ static void view_moves(const struct view *v, struct jw *w, const struct case_row
         jw_obj(w);
         jw_kstr(w, "name", offered[i].move->name);
         view_text(w, "title", &offered[i].move->title);
+        jw_kbool(w, "public", offered[i].move->is_public);
         view_inputs(w, offered[i].move);
         if (offered[i].why.zh != NULL) view_text(w, "why_not", &offered[i].why);
         jw_end(w, '}');

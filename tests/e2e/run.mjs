@@ -3,6 +3,7 @@
  * node tests/e2e/run.mjs --base http://127.0.0.1:PORT --accounts FILE [--only WORD] [--shots DIR]
  */
 import { api, axe, must, options, overflow, Run, settled } from './lib.mjs';
+import { emergencyWalks } from './emergency_walks.mjs';
 import { indexWalks } from './index_walks.mjs';
 import { carryOn, makeMove, pointOfWorker, report } from './walks.mjs';
 
@@ -541,6 +542,7 @@ await run.test('a stranger is sent to the sign-in and back', async ({ open }) =>
 });
 
 await indexWalks(run, base);
+await emergencyWalks(run, base, workerPlace);
 
 await run.test('first screen of a resident stays small', async ({ open }) => {
   const c = await open({ locale: 'en', width: 390 });

@@ -127,6 +127,8 @@ export interface MoveInput {
 export interface Move {
   name: string;
   title: Text;
+  /** The reporter can read what is written with it. */
+  public?: boolean;
   inputs?: MoveInput[];
   why_not?: Text | string | null;
 }
