@@ -28,6 +28,7 @@ static const struct subcommand subcommands[] = {
     {"alarm", "evaluate", cli_alarm_evaluate, "compare alarm methods on known outbreaks"},
     {"alarm", NULL, cli_alarm, "judge counts by date against their own past"},
     {"index", "run", cli_index_run, "form an index of a city for a period"},
+    {"index", "backtest", cli_index_backtest, "which indicators foresaw serious cases"},
     {"index", "audit", cli_index_audit,
      "how sure an index's ranks are, and what scores are made of"},
     {"risk", "prepare", cli_risk_prepare, "rows at risk from assets and their events"},

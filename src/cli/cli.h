@@ -31,6 +31,7 @@ int cli_alarm_evaluate(int argc, char **argv);
 int cli_index(int argc, char **argv);
 int cli_index_audit(int argc, char **argv);
 int cli_index_run(int argc, char **argv);
+int cli_index_backtest(int argc, char **argv);
 int cli_warn_run(int argc, char **argv);
 int cli_warn_replay(int argc, char **argv);
 int cli_warn_record(int argc, char **argv);

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "cli/cli.h"
 #include "domain/grid/folder.h"
+#include "domain/measure/backtest_json.h"
 #include "domain/measure/definitions.h"
 #include "domain/measure/index_json.h"
 #include "store/statements.h"
@@ -70,7 +71,8 @@ static enum err_code prepare(struct running *r, struct err *err) {
     TRY(folder_look(r->args->data, &r->f, err));
     TRY(grid_build(r->f.look, 1, r->f.packs, NULL, &r->grid, err));
     TRY(atoms_new(r->a, r->f.packs, r->grid->tz, &r->atoms, err));
-    TRY(definitions_build(r->f.look, 1, r->f.packs, &r->definitions, err));
+    TRY(last_row(r, err));
+    TRY(definitions_build_as_of(r->f.look, 1, r->f.packs, r->args->as_of, &r->definitions, err));
     const struct index_set *s = r->definitions->indices;
     TRY(period_parse(r->args->period, &r->period, err));
     r->def = index_find_at(s, r->args->index, r->period.from);
@@ -80,7 +82,6 @@ static enum err_code prepare(struct running *r, struct err *err) {
     if ((r->def->periods & (1u << (unsigned)r->period.kind)) == 0)
         return err_fail(err, ERR_INVALID, "index %s is not formed for such a period", r->def->name);
     TRY(choose_level(r, err));
-    TRY(last_row(r, err));
     return r->args->as_of > 0 ? measure_as_of(r->f.look, 1, r->atoms, r->seq, &r->cube, err)
                               : measure_recompute(r->f.look, 1, r->atoms, &r->cube, err);
 }
@@ -175,4 +176,93 @@ int cli_index_run(int argc, char **argv) {
     if (r.f.arena != NULL) folder_close(&r.f);
     arena_free(r.a);
     return rc == ERR_OK ? 0 : cli_fail("index run", &err);
+}
+
+/* ---- back-test */
+
+static void print_backtest(const struct backtest *b) {
+    (void)printf(
+        "%s: %s, %zu areas, %zu months, fitted on %zu; judged on %zu rows with %zu events\n",
+        b->def->title.en, b->def->outcome->title.en, b->n_areas, b->n_months, b->n_fit_months,
+        b->n_rows, b->n_events);
+    for (size_t i = 0; i < b->n; i++) {
+        const struct backtest_row *x = &b->row[i];
+        const char *name = x->node != NULL                  ? x->node->name
+                           : x->kind == BACKTEST_LAST_COUNT ? "(last month's count)"
+                                                            : "(population only)";
+        if (!x->judged)
+            (void)printf("  %-28s not judged: %s\n", name, x->why == NULL ? "" : x->why);
+        else if (x->kind != BACKTEST_INDICATOR)
+            (void)printf("  %-28s AUC %.3f\n", name, x->auc);
+        else
+            (void)printf("  %-28s AUC %.3f, best baseline %.3f, p %.3f%s\n", name, x->auc,
+                         x->baseline_auc, x->p, x->better ? ", better" : "");
+    }
+    (void)printf("%s\n", b->verdict == BACKTEST_TOO_LITTLE ? "too little to judge by"
+                         : b->verdict == BACKTEST_NONE_BETTER
+                             ? "no indicator foresaw more than the baselines"
+                             : "some indicators foresaw more than the baselines");
+}
+
+static enum err_code backtest_and_print(struct running *r, struct err *err) {
+    struct clock now = clock_system();
+    struct backtest b;
+    struct value_query q = {
+        .atoms = r->atoms, .cube = r->cube, .db = r->f.look, .ledger = 1, .period = r->period};
+    q.today = local_day(r->grid->tz, clock_now_us(&now));
+    TRY(area_view_new(r->a, r->grid, r->level, r->cube, &q.areas, err));
+    TRY(backtest_run(&q, r->def, r->a, &b, err));
+    if (!r->args->json) {
+        print_backtest(&b);
+        return ERR_OK;
+    }
+    struct buf out;
+    struct jw w;
+    buf_init(&out, (size_t)16 << 20);
+    jw_init(&w, &out);
+    backtest_json(&w, &b);
+    enum err_code rc = buf_check(&out, err);
+    if (rc == ERR_OK) (void)puts(buf_text(&out));
+    buf_deinit(&out);
+    return rc;
+}
+
+/* The last month whose next one is over. */
+static void last_judged(char out[PERIOD_TEXT]) {
+    struct clock now = clock_system();
+    struct period p = period_of(PERIOD_MONTH, (int32_t)(clock_now_us(&now) / day_us));
+    p = period_step(&p, -2);
+    period_format(&p, out);
+}
+
+int cli_index_backtest(int argc, char **argv) {
+    char last[PERIOD_TEXT];
+    struct run_args a = {.period = last};
+    const struct opt opts[] = {
+        {"data", OPT_STR, &a.data, true, "DIR", "the city's folder; a server may hold it"},
+        {"index", OPT_STR, &a.index, true, "NAME", "an index that names an outcome"},
+        {"level", OPT_STR, &a.level, false, "LEVEL", "city, county, town or community"},
+        {"month", OPT_STR, &a.period, false, "P", "the last month to foresee from"},
+        {"json", OPT_FLAG, &a.json, false, NULL, "for a program"}};
+    const struct opt_command cmd = {
+        .name = "index backtest",
+        .opts = opts,
+        .n_opts = 5,
+        .summary = "Which indicators of a month foresaw serious cases of the next, by area.",
+        .example = "gezhi index backtest --data build/demo --index safety --json"};
+    struct err err = {0};
+    last_judged(last);
+    int done = cli_parse(&cmd, argc, argv);
+    if (done != CLI_GO_ON) return done;
+    struct running r = {.args = &a, .a = arena_new(RUN_ARENA)};
+    enum err_code rc = r.a == NULL ? err_fail(&err, ERR_NOMEM, "index") : prepare(&r, &err);
+    if (rc == ERR_OK && r.period.kind != PERIOD_MONTH)
+        rc = err_fail(&err, ERR_INVALID, "--month takes a month such as 2026-08");
+    if (rc == ERR_OK) rc = backtest_and_print(&r, &err);
+    cube_free(r.cube);
+    definitions_unref(r.definitions);
+    grid_unref(r.grid);
+    if (r.f.arena != NULL) folder_close(&r.f);
+    arena_free(r.a);
+    return rc == ERR_OK ? 0 : cli_fail("index backtest", &err);
 }

@@ -183,3 +183,21 @@ test('indices: what is over and complete is frozen by itself, unsigned', async (
     equal((await supervisor.post('/api/v1/indices/safety/freeze', { period: '2026-09', level: 'county' })).json.outcome, 'unchanged', 'a person finds the same');
   }, { args: ['--freeze-after', '1'] });
 });
+
+test('indices: a back-test tells whether anything was foreseen, and says so when not', async () => {
+  const { dir, accounts } = demoCity();
+  const out = JSON.parse(gezhiOk(['index', 'backtest', '--data', dir, '--index', 'safety', '--level', 'community', '--month', '2026-09', '--json']).out);
+  goldenShape('index-backtest', out);
+  must(['too_little', 'none_better', 'some_better'].includes(out.verdict), out.verdict);
+  equal(out.items.slice(0, 2).map((x) => x.kind), ['last_count', 'population'], 'the baselines');
+  must(out.items.every((x) => x.judged === (x.auc !== null) && (x.judged || x.why_not)), 'what was not judged says why');
+  if (out.verdict !== 'some_better') must(out.items.every((x) => !x.better), 'none is called better');
+  must(gezhiOk(['index', 'backtest', '--data', dir, '--index', 'safety', '--level', 'community']).out.trim().split('\n').length > 5, 'as a text');
+  must(gezhi(['index', 'backtest', '--data', dir, '--index', 'dujiangyan']).err.includes('names no outcome'), 'an index without an outcome');
+  await serving(dir, async (stranger) => {
+    const { supervisor } = await signedIn(stranger, accounts, ['supervisor']);
+    const r = (await supervisor.get('/api/v1/indices/safety/backtest?level=community')).json;
+    equal([r.index, r.outcome, r.items.length], ['safety', 'urgent_cases', out.items.length], 'the same by API');
+    problem(await supervisor.get('/api/v1/indices/dujiangyan/backtest'), 422, 'INVALID');
+  });
+});

@@ -1,6 +1,9 @@
 /* What persons wrote by page: drafts, editions in force, what was taken back. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+#include "domain/measure/as_of.h"
 #include "domain/measure/definitions.h"
 #include "store/statements.h"
 #include "store/tables.h"
@@ -53,6 +56,54 @@ enum err_code definition_rows(struct db *db, int64_t ledger, const char *folder,
     *out = rows;
     return rc;
 }
+
+/* ---- as of a journal row */
+
+struct reading {
+    struct arena *a;
+    struct definition_row *rows;
+    size_t n;
+};
+
+static enum err_code take_image(void *ctx, const char *image, size_t n, struct err *err) {
+    struct reading *r = ctx;
+    const struct val *v = NULL;
+    struct definition_row *x = &r->rows[r->n];
+    int64_t state = 0;
+    if (r->n == MAX_ROWS) return err_fail(err, ERR_LIMIT, "more than %d definitions", MAX_ROWS);
+    TRY(json_parse(r->a, image, n, &v, err));
+    *x = (struct definition_row){.valid_from = ""};
+    TRY(val_str(v, "folder", true, 40, &x->folder, err));
+    TRY(val_str(v, "name", true, 200, &x->name, err));
+    TRY(val_str(v, "yaml", true, DEFINITION_MAX_YAML, &x->yaml, err));
+    TRY(val_str(v, "author", true, 200, &x->author, err));
+    TRY(val_str(v, "valid_from", false, 20, &x->valid_from, err));
+    TRY(val_int(v, "edition", true, 0, INT64_MAX, &x->edition, err));
+    TRY(val_int(v, "state", true, DEFINITION_DRAFT, DEFINITION_OFF, &state, err));
+    x->state = (enum definition_state)state;
+    r->n++;
+    return ERR_OK;
+}
+
+static int by_edition(const void *a, const void *b) {
+    const struct definition_row *x = a, *y = b;
+    int way = strcmp(x->folder, y->folder);
+    if (way == 0) way = strcmp(x->name, y->name);
+    return way != 0 ? way : (x->edition > y->edition) - (x->edition < y->edition);
+}
+
+enum err_code definition_rows_as_of(struct db *db, int64_t ledger, int64_t seq, struct arena *a,
+                                    struct definition_row **out, size_t *n, struct err *err) {
+    struct reading r = {.a = a, .rows = ARENA_NEW(a, struct definition_row, MAX_ROWS)};
+    if (r.rows == NULL) return err_fail(err, ERR_NOMEM, "definitions");
+    TRY(images_as_of(db, ledger, table_definition.name, seq, take_image, &r, err));
+    qsort(r.rows, r.n, sizeof *r.rows, by_edition);
+    *out = r.rows;
+    *n = r.n;
+    return ERR_OK;
+}
+
+/* ---- changes */
 
 static void fill(const struct tx *tx, const struct definition_change *x, int64_t edition,
                  struct cell *cells) {

@@ -90,6 +90,7 @@ struct laying {
     struct arena *a;
     const struct pack_set *packs;
     struct snapshot *s;
+    int64_t seq;                /* 0: as stored */
     struct definition_row *row; /* that count, by folder, name and edition */
     size_t n_rows;
     struct pack_document *doc; /* packs' and pages' */
@@ -206,7 +207,10 @@ static enum err_code add_packs(struct laying *l, struct err *err) {
 }
 
 static enum err_code lay(struct laying *l, struct db *db, int64_t ledger, struct err *err) {
-    TRY(definition_rows(db, ledger, NULL, NULL, l->a, &l->row, &l->n_rows, err));
+    if (l->seq > 0)
+        TRY(definition_rows_as_of(db, ledger, l->seq, l->a, &l->row, &l->n_rows, err));
+    else
+        TRY(definition_rows(db, ledger, NULL, NULL, l->a, &l->row, &l->n_rows, err));
     keep_counting(l);
     l->doc = ARENA_NEW(l->a, struct pack_document, l->packs->n_documents + l->n_rows + 1);
     struct pack_set *all = ARENA_NEW(l->a, struct pack_set, 1);
@@ -222,6 +226,12 @@ static enum err_code lay(struct laying *l, struct db *db, int64_t ledger, struct
 
 enum err_code definitions_build(struct db *db, int64_t ledger, const struct pack_set *packs,
                                 const struct definitions **out, struct err *err) {
+    return definitions_build_as_of(db, ledger, packs, 0, out, err);
+}
+
+enum err_code definitions_build_as_of(struct db *db, int64_t ledger, const struct pack_set *packs,
+                                      int64_t seq, const struct definitions **out,
+                                      struct err *err) {
     struct arena *a = arena_new(SNAPSHOT_ARENA);
     struct snapshot *s = a == NULL ? NULL : ARENA_NEW(a, struct snapshot, 1);
     if (s == NULL) {
@@ -230,7 +240,7 @@ enum err_code definitions_build(struct db *db, int64_t ledger, const struct pack
     }
     s->arena = a;
     atomic_init(&s->refs, 1);
-    struct laying l = {.a = a, .packs = packs, .s = s};
+    struct laying l = {.a = a, .packs = packs, .s = s, .seq = seq};
     enum err_code rc = lay(&l, db, ledger, err);
     if (rc != ERR_OK) {
         arena_free(a);

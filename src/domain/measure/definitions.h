@@ -42,6 +42,11 @@ enum err_code definitions_refresh(struct definitions_service *s, struct err *err
 enum err_code definitions_build(struct db *db, int64_t ledger, const struct pack_set *packs,
                                 const struct definitions **out, struct err *err) NODISCARD;
 
+/* The same as it stood after a journal row (of what was written by page; packs keep no past). */
+enum err_code definitions_build_as_of(struct db *db, int64_t ledger, const struct pack_set *packs,
+                                      int64_t seq, const struct definitions **out,
+                                      struct err *err) NODISCARD;
+
 /* Reads one document by page alone, as definitions_build would: faults are told as
  * "folder/name:line: text". `indices` or `warnings` of out is set, with one index, or one rule or
  * event, that has the name. Arena-owned; borrows the packs and yaml. */
@@ -69,6 +74,10 @@ struct definition_row {
 enum err_code definition_rows(struct db *db, int64_t ledger, const char *folder, const char *name,
                               struct arena *a, struct definition_row **out, size_t *n,
                               struct err *err) NODISCARD;
+/* The same for all, as they stood after a journal row. */
+enum err_code definition_rows_as_of(struct db *db, int64_t ledger, int64_t seq, struct arena *a,
+                                    struct definition_row **out, size_t *n,
+                                    struct err *err) NODISCARD;
 struct definition_change {
     const char *folder, *name;
     enum definition_state state; /* what is done: DRAFT keeps a draft; IN_FORCE puts yaml in force

@@ -74,6 +74,9 @@ struct index_def {
     double doubt_weights;
     const struct composite_agg *doubt_means;
     size_t n_doubt_means;
+    /* What a back-test asks whether it was foreseen, and what stands for the size of an area; NULL:
+     * none. They take no part in the index. */
+    const struct indicator_def *outcome, *population;
     unsigned char hash[32]; /* over the definition and its indicators' formulas */
 };
 struct index_set {

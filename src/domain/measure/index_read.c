@@ -311,6 +311,16 @@ int index_band_of(const struct index_def *d, double value, int was) {
 
 /* ---- a document */
 
+/* What should have been foreseen: an indicator. */
+static enum err_code read_outcome(struct reading *r, const struct val *v, const char *key,
+                                  const struct indicator_def **out) {
+    const char *name = "";
+    TRY(text_of(r, v, key, false, &name));
+    if (name[0] == '\0') return ERR_OK;
+    *out = pack_indicator(r->packs, name);
+    return *out != NULL ? ERR_OK : fault(r, val_get(v, key), "there is no such indicator", name);
+}
+
 static enum err_code read_head(struct reading *r, const struct val *v) {
     struct index_def *d = r->d;
     int64_t days = 0;
@@ -326,6 +336,8 @@ static enum err_code read_head(struct reading *r, const struct val *v) {
     d->valid_day = d->valid_from[0] == '\0' ? INT32_MIN : (int32_t)days;
     TRY(words(r, v, "levels", area_level_parse, &d->levels));
     TRY(words(r, v, "periods", period_kind_parse, &d->periods));
+    TRY(read_outcome(r, v, "outcome", &d->outcome));
+    TRY(read_outcome(r, v, "population", &d->population));
     d->missing = 0.6;
     return number_of(r, v, "missing", false, 0, 1, &d->missing);
 }
@@ -334,9 +346,9 @@ static enum err_code read_index(struct arena *a, const struct pack_set *packs,
                                 const struct pack_document *doc, struct index_def *d,
                                 struct err *err) {
     static const char *const keys[] = {
-        "index",   "title",      "stands_for", "version", "valid_from", "levels",
-        "periods", "missing",    "mean",       "bands",   "hysteresis", "doubt",
-        "groups",  "indicators", "ahp",        "weights", NULL};
+        "index",   "title",   "stands_for", "version",    "valid_from", "levels", "periods",
+        "missing", "mean",    "bands",      "hysteresis", "doubt",      "groups", "indicators",
+        "ahp",     "weights", "outcome",    "population", NULL};
     struct reading r = {.a = a, .packs = packs, .doc = doc, .d = d, .err = err};
     int root = 0;
     *d = (struct index_def){.file = doc->file, .pack = doc->pack};

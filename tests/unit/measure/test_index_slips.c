@@ -14,6 +14,7 @@ struct slip {
 };
 
 static const char safety[] = "safety-index/indices/safety.yaml";
+static const char trend[] = "safety-index/indices/dujiangyan.yaml";
 static const char indicators[] = "safety-index/indicators/safety.yaml";
 static const char figures[] = "safety-index/indicators/figures.yaml";
 
@@ -58,6 +59,29 @@ static const struct slip slips[] = {
      "    weight: 0.14\n    groups: [{group: g, title: {en: G, zh: 组}}]\n",
      "neither an indicator nor a group"},
     {safety, "group: traffic\n", "group: disputes\n", "safety.yaml"},
+    {safety, "    weight: 0.14\n", "    weight: 0.14\n    weights: {method: fair}\n",
+     "expected given, ahp, entropy, pca or bod: \"fair\""},
+    {safety, "    weight: 0.14\n", "    weight: 0.14\n    weights: {method: ahp}\n",
+     "ahp needs its judgements"},
+    {safety, "    weight: 0.14\n",
+     "    weight: 0.14\n    weights: {method: ahp, pairwise: [[1, 2], [3, 1]]}\n",
+     "expected the one to be 1 over the other"},
+    {safety, "    weight: 0.14\n",
+     "    weight: 0.14\n    weights: {method: entropy, pairwise: [[1]]}\n", "only ahp takes"},
+    {safety, "    weight: 0.14\n", "    weight: 0.14\n    weights: {method: bod, least: 0.8}\n",
+     "cannot add up to 1"},
+    {safety, "    weight: 0.14\n", "    weight: 0.14\n    weights: entropy\n",
+     "expected a map of: \"weights\""},
+    {trend, "    weight: 0.4\n",
+     "    weight: 0.4\n    weights: {method: ahp, pairwise: [[1, 5, 0.2], [0.2, 1, 5], [5, 0.2, "
+     "1]]}\n",
+     "contradict each other: consistency ratio"},
+    {safety, "low: 0, high: 0.6}", "low: 0, high: 0.6, treat: {curve: log}}", "must be above 0"},
+    {safety, "low: 0, high: 0.6}", "low: 0, high: 0.6, treat: {curve: cubic}}",
+     "expected log or box_cox"},
+    {safety, "low: 0, high: 0.6}", "low: 0, high: 0.6, treat: {winsorise: 0}}", "\"winsorise\""},
+    {safety, "mean: [arithmetic, arithmetic]", "mean: {power: 0}", "a power that is not 0"},
+    {safety, "outcome: urgent_cases", "outcome: nothing", "there is no such indicator"},
 };
 
 /* NULL when the packs and their indices load, else what was said (arena). */
@@ -169,10 +193,79 @@ static void test_hash_moves_with_what_matters(void **state) {
     assert_int_equal(n_bad, 0);
 }
 
+/* What is accepted: judgements that somebody knows to contradict each other, worked-out weights,
+ * curves, powers. */
+static void test_other_ways(void **state) {
+    static const struct slip ways[] = {
+        {trend, "    weight: 0.4\n",
+         "    weight: 0.4\n    weights: {method: ahp, accept_inconsistent: true, pairwise: [[1, 5, "
+         "0.2], [0.2, 1, 5], [5, 0.2, 1]]}\n",
+         ""},
+        {safety, "    weight: 0.14\n", "    weight: 0.14\n    weights: {method: bod, least: 0.2}\n",
+         ""},
+        {safety, "low: 0, high: 0.6}", "low: 0, high: 0.6, treat: {curve: log, shift: 0.1}}", ""},
+        {safety, "mean: [arithmetic, arithmetic]", "mean: [{power: 0.5}, geometric]", ""}};
+    char dir[FOLDER_PATH], work[2 * FOLDER_PATH];
+    unsigned char first[32];
+    (void)state;
+    folder_make(dir);
+    folder_path(work, dir, "packs");
+    for (size_t i = 0; i <= sizeof ways / sizeof *ways; i++) {
+        const struct index_set *set = NULL;
+        struct arena *a = arena_new(64u << 20);
+        folder_copy(SOURCE_DIR "/packs", work);
+        if (i > 0) folder_edit(work, ways[i - 1].file, ways[i - 1].from, ways[i - 1].to);
+        const char *said = load(work, a, &set);
+        folder_remove(work);
+        if (said != NULL) fail_msg("%zu: %s", i, said);
+        const struct index_def *d = index_find(set, i == 1 ? "dujiangyan" : "safety");
+        if (i == 0) memcpy(first, d->hash, sizeof first);
+        if (i > 1) assert_memory_not_equal(d->hash, first, sizeof first);
+        arena_free(a);
+    }
+    folder_remove(dir);
+}
+
+static bool moves_with_reporting(const struct pack_set *p, const struct indicator_def *d,
+                                 int depth) {
+    if (d == NULL || depth > INDICATOR_MAX_DEPTH) return false;
+    bool yes = d->effort ||
+               (d->of[0] != '\0' && moves_with_reporting(p, pack_indicator(p, d->of), depth + 1));
+    for (size_t i = 0; !yes && i < d->n_terms; i++)
+        yes = moves_with_reporting(p, pack_indicator(p, d->terms[i].indicator), depth + 1);
+    return yes;
+}
+
+/* A bare count of reports, or a rate with reports above the line, falls when fewer people report:
+ * none is in a shipped index, nor in what one of its terms is formed from. */
+static void test_nobody_gains_by_silence(void **state) {
+    struct arena *a = arena_new(64u << 20);
+    const struct pack_set *p = NULL;
+    const struct index_set *set = NULL;
+    struct err err = {.code = ERR_OK};
+    size_t n_terms = 0, n_effort = 0;
+    (void)state;
+    assert_int_equal(pack_load(a, SOURCE_DIR "/packs", NULL, &p, &err), ERR_OK);
+    assert_int_equal(index_load(a, p, &set, &err), ERR_OK);
+    for (size_t i = 0; i < p->n_indicators; i++)
+        n_effort += moves_with_reporting(p, &p->indicators[i], 0);
+    for (size_t i = 0; i < set->n_editions; i++)
+        for (size_t k = 0; k < set->edition[i].n_leaves; k++, n_terms++) {
+            const struct indicator_def *d = set->edition[i].node[k].indicator;
+            bool bare = d->measure == MEASURE_COUNT || d->measure == MEASURE_DISTINCT;
+            if (bare || moves_with_reporting(p, d, 0))
+                fail_msg("%s: %s falls when fewer people report", set->edition[i].name, d->name);
+        }
+    assert_true(n_terms >= 20 && n_effort >= 5);
+    arena_free(a);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_slip),
         cmocka_unit_test(test_hash_moves_with_what_matters),
+        cmocka_unit_test(test_other_ways),
+        cmocka_unit_test(test_nobody_gains_by_silence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
