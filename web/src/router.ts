@@ -40,6 +40,7 @@ const routes: RouteRecordRaw[] = [
   staff('/cases/:code/print', 'case-print', 'title.case_print', () => import('./views/CasePrintView.vue'), { bare: true }),
   staff('/index', 'index', 'title.index', () => import('./views/IndexView.vue'), { texts: 'index' }),
   staff('/index/:index/edit', 'index-edit', 'title.index_edit', () => import('./views/IndexEditView.vue'), { texts: 'edit' }),
+  staff('/index/:index/backtest', 'index-backtest', 'title.index_backtest', () => import('./views/BacktestView.vue'), { texts: 'index' }),
   staff('/index/:index/:area', 'index-area', 'title.index_area', () => import('./views/IndexAreaView.vue'), { texts: 'index' }),
   staff('/indicators', 'indicators', 'title.indicators', () => import('./views/IndicatorsView.vue'), { texts: 'index' }),
   staff('/indicators/:name', 'indicator', 'title.indicator', () => import('./views/IndicatorView.vue'), { texts: 'index' }),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { csv, figure, firstIndex, groupPoints, num, signed, stretch, tiers, waterfall, type IndexDef, type IndexNode, type Moved, type PublicValues } from '../src/lib/measure';
+import { csv, figure, firstIndex, groupPoints, num, partSteps, signed, stretch, tiers, whySteps, type IndexDef, type IndexNode, type Moved, type Moves, type PublicArea, type PublicValues } from '../src/lib/measure';
 import { changeKind, firstDay, formatPeriod, lastDay, longerKind, parsePeriod, periodOf, periodWords, stepPeriod, type Period } from '../src/lib/period';
+import { historyOf, subjects, turned } from '../src/lib/public';
 import { findSigned, readSigned } from '../src/lib/signed';
 
 const p = (text: string): Period => {
@@ -53,13 +54,26 @@ describe('figures', () => {
     expect([num(-1.24), num(null), num(-0.01), signed(0.04), signed(-0.04), signed(3.25), signed(-2)]).toEqual(['−1.2', '–', '0.0', '0.0', '0.0', '+3.3', '−2.0']);
     expect([figure(94073), figure(0.3189), figure(88.73), figure(123.4), figure(0)]).toEqual(['94073', '0.32', '88.7', '123', '0']);
   });
-  it('a waterfall starts before, ends now, and loses nothing', () => {
+  it('a waterfall starts before, ends now, and names every cause', () => {
+    const leaf = (node: string, indicator: number, denominator = 0): Moves['by'][number] => ({ node, title: { en: node, zh: node }, told: true, indicator, denominator, formula: 0, entered: 0 });
+    const m: Moves = { from: 80, to: 81.2, rounded: false, restatement: -0.5, fell_out: 0, came_in: 0.3, indicators: 1.54, denominators: -0.14, formula: 0, version_from: 1, version_to: 1, by: [leaf('a', 0.04), leaf('b', -2), leaf('c', 3.5, -0.14)] };
+    const w = whySteps(m);
+    expect(w.map((s) => [s.why, s.node])).toEqual([['restatement', ''], ['indicator', 'c'], ['indicator', 'b'], ['denominator', 'c'], ['came_in', ''], ['rest', '']]);
+    w.forEach((s, k) => expect(s.from).toBeCloseTo(k ? w[k - 1].to : 80, 10));
+    expect(w.at(-1)?.to).toBe(81.2);
+    expect(w.reduce((x, s) => x + s.change, 0)).toBeCloseTo(1.2, 10);
+  });
+  it('what may not be told is in the rest or in whole points, never beside its name', () => {
+    const hidden = { node: 'x', title: { en: 'x', zh: 'x' }, told: false, indicator: null, denominator: null, formula: null, entered: null };
+    const open = { node: 'y', title: { en: 'y', zh: 'y' }, told: true, indicator: -1, denominator: 0, formula: 0, entered: 0 };
+    const m: Moves = { from: 70, to: 72, rounded: false, restatement: 0, fell_out: 0, came_in: 0, indicators: 2, denominators: 0, formula: 0, version_from: 1, version_to: 2, by: [hidden, open] };
+    expect(whySteps(m).map((s) => [s.why, s.node, s.change])).toEqual([['indicator', 'y', -1], ['rest', '', 3]]);
+    expect(whySteps({ ...m, by: [hidden] }).map((s) => [s.why, s.node, s.change])).toEqual([['indicator', '', 2]]);
+  });
+  it('changes of indicators alone make a waterfall too', () => {
     const leaf = (node: string, change: number | null): Moved => ({ node, title: { en: node, zh: node }, group: 'g', weight: 1, part: 1, before: 1, change, state: 'ok' });
-    const parts = [leaf('a', 0.04), leaf('b', -2), leaf('c', 3.5), leaf('d', null), { ...leaf('g', 1.54), state: undefined }];
-    const w = waterfall(parts, 80);
-    expect(w?.steps.map((s) => [s.node, s.from, s.to])).toEqual([['c', 80, 83.5], ['b', 83.5, 81.5]]);
-    expect((w?.steps.at(-1)?.to ?? 0) + (w?.rest ?? 0)).toBeCloseTo(81.54, 10);
-    expect(waterfall([leaf('d', null)], 80)).toBe(null);
+    const w = partSteps([leaf('a', 0.04), leaf('b', -2), leaf('c', 3.5), leaf('d', null), { ...leaf('g', 1.54), state: undefined }], 80, 81.54);
+    expect(w.map((s) => [s.why, s.node, Number(s.to.toFixed(2))])).toEqual([['indicator', 'c', 83.5], ['indicator', 'b', 81.5], ['rest', '', 81.54]]);
   });
   it('a plot shows whole tens around the values', () => {
     expect(stretch([92.1, 88.8])).toEqual([80, 100]);
@@ -116,5 +130,27 @@ describe('what is signed off', () => {
   it('the broad index is shown first', () => {
     expect(firstIndex(list)?.index).toBe('broad');
     expect(firstIndex([])).toBe(null);
+  });
+});
+
+describe('what the public reads', () => {
+  const group = (node: string, weight: number): IndexNode => ({ node, title: { en: node, zh: node }, group: null, weight, indicator: false });
+  const groups = [group('a', 0.6), group('b', 0.4)];
+  const area = (value: number | null, parts: [string, number | null][] | null, more: Partial<PublicArea> = {}): PublicArea => ({ area: '1', value, band: null, too_small: false, parts_told: parts !== null, parts: (parts ?? []).map(([node, part]) => ({ node, part })), ...more });
+  it('subjects come by what they cost, with what changed where that compares', () => {
+    const list = subjects(area(70, [['a', 50], ['b', 20]]), area(68, [['a', 52], ['b', 16]]), groups);
+    expect(list.map((s) => [s.node, s.points, Math.round(s.of), s.change])).toEqual([['b', 20, 40, 4], ['a', 50, 60, -2]]);
+    expect(subjects(area(70, [['a', 50], ['b', 20]]), area(80, [['a', 80], ['b', null]]), groups).map((s) => s.change)).toEqual([null, null]);
+    expect(subjects(area(70, null), null, groups)).toEqual([]);
+  });
+  it('a period that was never signed off stays a hole', () => {
+    const v = (period: string, value: number): PublicValues => ({ period, note: null, areas: [area(value, null)] }) as unknown as PublicValues;
+    expect(historyOf([v('2026-10', 80), v('2026-08', 70)], '1').map((h) => [h.period, h.value])).toEqual([['2026-08', 70], ['2026-09', null], ['2026-10', 80]]);
+    expect(historyOf([], '1')).toEqual([]);
+  });
+  it('areas that are too small have not turned', () => {
+    const now = [area(80, null), area(60, null, { area: '2' }), area(71, null, { area: '3' }), area(50, null, { area: '4', too_small: true })];
+    const was = [area(70, null), area(70, null, { area: '2' }), area(70.5, null, { area: '3' }), area(90, null, { area: '4' })];
+    expect(turned(now, was)).toEqual({ better: ['1'], worse: ['2'], same: ['3'] });
   });
 });

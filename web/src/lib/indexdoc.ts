@@ -2,6 +2,18 @@
 import type { Indicator } from './measure';
 import type { Text } from './types';
 
+/** How the weights of a list are had: typed, by judgements in pairs, or worked out from the scores of each period. */
+export type Weigh = 'given' | 'ahp' | 'entropy' | 'pca' | 'bod';
+export const WEIGHS: readonly Weigh[] = ['given', 'ahp', 'entropy', 'pca', 'bod'];
+export type Curve = '' | 'log' | 'box_cox';
+export const CURVES: readonly Curve[] = ['', 'log', 'box_cox'];
+/** How values of an indicator are bent before they become scores. null: not set. */
+export interface Treat {
+  curve: Curve;
+  shift: number | null;
+  lambda: number | null;
+  winsorise: number | null;
+}
 export interface DocNode {
   /** Of this page only: rows keep their identity while they move. */
   id: number;
@@ -11,8 +23,16 @@ export interface DocNode {
   weight: number;
   low: number;
   high: number;
-  /** Pairwise judgements over the children in their order; they give the weights. */
+  treat: Treat;
+  /** Of the children. */
+  weigh: Weigh;
+  /** Pairwise judgements over the children in their order; only with `ahp`. */
   ahp: number[][] | null;
+  /** Judgements that contradict each other are kept all the same. */
+  accept: boolean;
+  /** Least and greatest share of a child; only with `bod`. */
+  least: number | null;
+  most: number | null;
   children: DocNode[];
 }
 export interface DocBand {
@@ -23,7 +43,8 @@ export interface DocBand {
   severity: number;
   from: number;
 }
-export type Mean = 'arithmetic' | 'geometric' | 'harmonic';
+/** A word, or the power of a power mean. */
+export type Mean = 'arithmetic' | 'geometric' | 'harmonic' | number;
 export const MEANS: readonly Mean[] = ['arithmetic', 'geometric', 'harmonic'];
 export interface IndexDoc {
   index: string;
@@ -41,7 +62,10 @@ export interface IndexDoc {
   means: Mean[];
   bands: DocBand[];
   root: DocNode;
+  /** Keys of the text that the outline has no row for: they are kept as they are. */
+  rest: Record<string, unknown>;
 }
+const KNOWN = ['index', 'title', 'stands_for', 'version', 'valid_from', 'levels', 'periods', 'missing', 'mean', 'hysteresis', 'doubt', 'bands', 'groups', 'indicators', 'ahp', 'weights'];
 
 let last = 0;
 export const newId = (): number => ++last;
@@ -53,10 +77,16 @@ const text = (v: unknown): Text => {
   return typeof v === 'string' ? { en: v, zh: v } : { en: String(t.en ?? ''), zh: String(t.zh ?? '') };
 };
 const number = (v: unknown, other: number): number => (typeof v === 'number' && Number.isFinite(v) ? v : other);
-const mean = (v: unknown): Mean => (MEANS.includes(v as Mean) ? (v as Mean) : 'arithmetic');
+const maybe = (v: unknown): number | null => (typeof v === 'number' && Number.isFinite(v) ? v : null);
+const map = (v: unknown): Raw => (typeof v === 'object' && v !== null && !Array.isArray(v) ? (v as Raw) : {});
+const mean = (v: unknown): Mean => (MEANS.includes(v as Mean) ? (v as Mean) : typeof map(v).power === 'number' ? (map(v).power as number) : 'arithmetic');
 
 function nodeOf(v: Raw, kind: DocNode['kind']): DocNode {
   const children = kind === 'group' ? [...list(v.indicators).map((x) => nodeOf(x, 'indicator')), ...list(v.groups).map((x) => nodeOf(x, 'group'))] : [];
+  const treat = map(v.treat);
+  const w = Array.isArray(v.ahp) ? { method: 'ahp', pairwise: v.ahp } : map(v.weights);
+  const pairwise = Array.isArray(w.pairwise) && w.pairwise.length === children.length ? (w.pairwise as number[][]) : null;
+  const weigh = WEIGHS.find((m) => m === w.method) ?? 'given';
   return {
     id: newId(),
     kind,
@@ -65,7 +95,12 @@ function nodeOf(v: Raw, kind: DocNode['kind']): DocNode {
     weight: number(v.weight, 1),
     low: number(v.low, NaN),
     high: number(v.high, NaN),
-    ahp: Array.isArray(v.ahp) && v.ahp.length === children.length ? (v.ahp as number[][]) : null,
+    treat: { curve: CURVES.find((c) => c === treat.curve) ?? '', shift: maybe(treat.shift), lambda: maybe(treat.lambda), winsorise: maybe(treat.winsorise) },
+    weigh: weigh === 'ahp' && !pairwise ? 'given' : weigh,
+    ahp: pairwise,
+    accept: 'accept_inconsistent' in w && w.accept_inconsistent === true,
+    least: 'least' in w ? maybe(w.least) : null,
+    most: 'most' in w ? maybe(w.most) : null,
     children,
   };
 }
@@ -87,6 +122,7 @@ export function readDoc(v: Raw): IndexDoc {
     means: Array.isArray(v.mean) ? v.mean.map(mean) : [mean(v.mean)],
     bands: list(v.bands).map((b) => ({ id: newId(), band: String(b.band ?? ''), title: text(b.title), color: String(b.color ?? ''), severity: number(b.severity, 0), from: number(b.from, 0) })),
     root: nodeOf({ ...v, group: v.index }, 'group'),
+    rest: Object.fromEntries(Object.entries(v).filter(([k]) => !KNOWN.includes(k))),
   };
 }
 
@@ -94,6 +130,15 @@ export function readDoc(v: Raw): IndexDoc {
 function scalar(v: string | number): string {
   if (typeof v === 'number') return Number.isFinite(v) ? String(v) : '""';
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(v) && !/^(true|false|yes|no|on|off|null|y|n)$/i.test(v) ? v : JSON.stringify(v);
+}
+const meanText = (m: Mean): string => (typeof m === 'number' ? `{power: ${m}}` : m);
+/** `, key: value` for what is set. */
+function extra(pairs: [string, string | number | null][]): string {
+  return pairs.filter(([, v]) => v !== null && v !== '').map(([k, v]) => `, ${k}: ${scalar(v!)}`).join('');
+}
+function treatText(t: Treat): string {
+  const inside = extra([['curve', t.curve], ['shift', t.shift], ['lambda', t.lambda], ['winsorise', t.winsorise]]).slice(2);
+  return inside ? `, treat: {${inside}}` : '';
 }
 const both = (t: Text): string => `{en: ${JSON.stringify(t.en)}, zh: ${JSON.stringify(t.zh)}}`;
 export interface Written {
@@ -112,7 +157,7 @@ export function writeDoc(d: IndexDoc): Written {
   const node = (n: DocNode, pad: string): void => {
     const key = `n${n.id}`;
     if (n.kind === 'indicator') {
-      put(key, `${pad}- {indicator: ${scalar(n.name)}, weight: ${scalar(n.weight)}, low: ${scalar(n.low)}, high: ${scalar(n.high)}}`);
+      put(key, `${pad}- {indicator: ${scalar(n.name)}, weight: ${scalar(n.weight)}, low: ${scalar(n.low)}, high: ${scalar(n.high)}${treatText(n.treat)}}`);
       return;
     }
     put(key, `${pad}- group: ${scalar(n.name)}`);
@@ -128,9 +173,13 @@ export function writeDoc(d: IndexDoc): Written {
       put(key, `${pad}${word}:`);
       for (const c of some) node(c, pad + '  ');
     }
-    if (!n.ahp) return;
-    put(key, `${pad}ahp:`);
-    for (const r of n.ahp) put(key, `${pad}  - [${r.map(String).join(', ')}]`);
+    if (n.weigh === 'ahp' && n.ahp) {
+      put(key, `${pad}weights:`);
+      put(key, `${pad}  method: ahp`);
+      if (n.accept) put(key, `${pad}  accept_inconsistent: true`);
+      put(key, `${pad}  pairwise:`);
+      for (const r of n.ahp) put(key, `${pad}    - [${r.map(String).join(', ')}]`);
+    } else if (n.weigh !== 'given') put(key, `${pad}weights: {method: ${n.weigh}${n.weigh === 'bod' ? extra([['least', n.least], ['most', n.most]]) : ''}}`);
   };
   put('index', `index: ${scalar(d.index)}`);
   put('title', `title: ${both(d.title)}`);
@@ -140,9 +189,10 @@ export function writeDoc(d: IndexDoc): Written {
   put('levels', `levels: [${d.levels.join(', ')}]`);
   put('periods', `periods: [${d.periods.join(', ')}]`);
   put('missing', `missing: ${scalar(d.missing)}`);
-  put('mean', `mean: [${d.means.join(', ')}]`);
+  put('mean', `mean: [${d.means.map(meanText).join(', ')}]`);
   put('hysteresis', `hysteresis: ${scalar(d.hysteresis)}`);
-  put('doubt', `doubt: {weights: ${scalar(d.doubt_weights)}${d.doubt_means.length ? `, means: [${d.doubt_means.join(', ')}]` : ''}}`);
+  put('doubt', `doubt: {weights: ${scalar(d.doubt_weights)}${d.doubt_means.length ? `, means: [${d.doubt_means.map(meanText).join(', ')}]` : ''}}`);
+  for (const [k, v] of Object.entries(d.rest)) put(k, `${k}: ${JSON.stringify(v)}`);
   put('bands', 'bands:');
   for (const b of d.bands) put(`b${b.id}`, `  - {band: ${scalar(b.band)}, title: ${both(b.title)}, color: ${JSON.stringify(b.color)}, severity: ${scalar(b.severity)}, from: ${scalar(b.from)}}`);
   children(d.root, '');
@@ -211,23 +261,28 @@ export function shift(root: DocNode, id: number, by: -1 | 1): boolean {
   }
   return true;
 }
-/** A group whose children change has no judgements any more: the weights they gave stay. */
+/** A list whose rows change has no judgements any more: the weights they gave stay. */
+function forget(n: DocNode): void {
+  n.ahp = null;
+  if (n.weigh === 'ahp') n.weigh = 'given';
+}
 export function remove(root: DocNode, id: number): void {
   const p = parentOf(root, id);
   if (!p) return;
   p.children = p.children.filter((c) => c.id !== id);
-  p.ahp = null;
+  forget(p);
 }
 export function add(parent: DocNode, n: DocNode): void {
   parent.children.push(n);
-  parent.ahp = null;
+  forget(parent);
   order(parent);
 }
+const plain = (): Pick<DocNode, 'treat' | 'weigh' | 'ahp' | 'accept' | 'least' | 'most' | 'children'> => ({ treat: { curve: '', shift: null, lambda: null, winsorise: null }, weigh: 'given', ahp: null, accept: false, least: null, most: null, children: [] });
 export function newIndicator(i: Indicator): DocNode {
-  return { id: newId(), kind: 'indicator', name: i.indicator, title: i.title, weight: 1, low: 0, high: 100, ahp: null, children: [] };
+  return { id: newId(), kind: 'indicator', name: i.indicator, title: i.title, weight: 1, low: 0, high: 100, ...plain() };
 }
 export function newGroup(name: string, title: Text): DocNode {
-  return { id: newId(), kind: 'group', name, title, weight: 1, low: NaN, high: NaN, ahp: null, children: [] };
+  return { id: newId(), kind: 'group', name, title, weight: 1, low: NaN, high: NaN, ...plain() };
 }
 /** May be a term: it is good or bad by itself, and does not fall when fewer people report. */
 export function mayBeTerm(i: Indicator): boolean {

@@ -53,6 +53,8 @@ export interface AreaValue {
   rank_high?: number;
   above_next?: number;
   too_small: boolean;
+  /** In whole points, since something below it may not be told. */
+  rounded?: boolean;
   parts: Part[];
 }
 export interface IndexValues {
@@ -81,13 +83,36 @@ export interface Moved {
   part: number | null;
   before: number | null;
   change: number | null;
+  /** How the weights of its children are had, when not given. */
+  weights_by?: string;
   raw?: number | null;
   raw_before?: number | null;
   state?: ValueState;
   unit?: Text;
 }
+/** Why an index moved, in parts that add up to `to - from`. */
+export interface Moves {
+  from: number;
+  to: number;
+  /** Something below may not be told: all of it in whole points. */
+  rounded: boolean;
+  restatement: number;
+  fell_out: number;
+  came_in: number;
+  indicators: number;
+  denominators: number;
+  formula: number;
+  version_from: number;
+  version_to: number;
+  by: { node: string; title: Text; told: boolean; indicator: number | null; denominator: number | null; formula: number | null; entered: number | null }[];
+}
 export interface HistoryPoint {
   period: string;
+  /** Where the value lies in 90 % of the draws of what is in doubt. */
+  low?: number | null;
+  high?: number | null;
+  /** Formula version; another than its neighbour's does not compare. */
+  version?: number;
   value: number | null;
   band: string | null;
   too_small?: boolean;
@@ -107,8 +132,14 @@ export interface IndexArea {
   before: number | null;
   rank: number;
   too_small: boolean;
+  /** Told in whole points, since something below it may not be told. */
+  rounded?: boolean;
+  /** The next longer period in which the area can be told. */
+  longer_period?: string | null;
+  version?: number;
   bands: Band[];
   parts: Moved[];
+  moved?: Moves | null;
   history: HistoryPoint[];
 }
 export interface Indicator {
@@ -181,6 +212,10 @@ const one = (v: number, digits: number): string => {
 export function num(v: number | null | undefined, digits = 1): string {
   return v === null || v === undefined ? '–' : one(v, digits);
 }
+/** A value of an index: "92.1", and "92" where the server tells whole points only, since something below may not be told. */
+export function score(v: number | null | undefined): string {
+  return num(v, typeof v === 'number' && Number.isInteger(v) ? 0 : 1);
+}
 /** "+1.2", "−0.4", "0.0". */
 export function signed(v: number | null | undefined, digits = 1): string {
   if (v === null || v === undefined) return '–';
@@ -217,18 +252,37 @@ export interface Step {
   from: number;
   to: number;
 }
-/** The change between two periods, one step an indicator in order of size; what is under half a tenth comes together as the last. Null when it is not shared out. */
-export function waterfall(parts: readonly Moved[], before: number): { steps: Step[]; rest: number } | null {
-  const leaves = parts.filter((p) => p.state !== undefined && p.change !== null) as (Moved & { change: number })[];
-  if (!leaves.length) return null;
-  const shown = leaves.filter((p) => Math.abs(p.change) >= 0.05).sort((a, b) => Math.abs(b.change) - Math.abs(a.change));
-  let at = before;
-  const steps = shown.map((p) => {
+export type Why = 'restatement' | 'indicator' | 'denominator' | 'fell_out' | 'came_in' | 'formula' | 'rest';
+export interface WhyStep extends Step {
+  why: Why;
+}
+/**
+ * The change as steps from the earlier value to the later: late data first, then indicators by size, what they are divided by, what fell
+ * out or came in, and the formula. What is under half a tenth, and what may not be told, comes together as the rest.
+ */
+export function whySteps(m: Moves): WhyStep[] {
+  const none: Text = { en: '', zh: '' };
+  const raw: { node: string; title: Text; change: number; why: Why }[] = [];
+  raw.push({ node: '', title: none, change: m.restatement, why: 'restatement' });
+  const leaves = m.by.filter((x) => x.told);
+  for (const x of [...leaves].sort((a, b) => Math.abs(b.indicator ?? 0) - Math.abs(a.indicator ?? 0))) raw.push({ node: x.node, title: x.title, change: x.indicator ?? 0, why: 'indicator' });
+  for (const x of [...leaves].sort((a, b) => Math.abs(b.denominator ?? 0) - Math.abs(a.denominator ?? 0))) raw.push({ node: x.node, title: x.title, change: x.denominator ?? 0, why: 'denominator' });
+  if (!leaves.length) raw.push({ node: '', title: none, change: m.indicators, why: 'indicator' }, { node: '', title: none, change: m.denominators, why: 'denominator' });
+  raw.push({ node: '', title: none, change: m.fell_out, why: 'fell_out' }, { node: '', title: none, change: m.came_in, why: 'came_in' }, { node: '', title: none, change: m.formula, why: 'formula' });
+  let at = m.from;
+  const steps = raw.filter((x) => Math.abs(x.change) >= 0.05).map((x) => {
     const from = at;
-    at += p.change;
-    return { node: p.node, title: p.title, change: p.change, from, to: at };
+    at += x.change;
+    return { ...x, from, to: at };
   });
-  return { steps, rest: leaves.reduce((s, p) => s + p.change, 0) - shown.reduce((s, p) => s + p.change, 0) };
+  const rest = m.to - at;
+  if (Math.abs(rest) >= 0.005) steps.push({ node: '', title: none, change: rest, why: 'rest', from: at, to: m.to });
+  return steps;
+}
+/** The same where only the change of each indicator is known. */
+export function partSteps(parts: readonly Moved[], before: number, now: number): WhyStep[] {
+  const by = parts.filter((p) => p.state !== undefined && p.change !== null).map((p) => ({ node: p.node, title: p.title, told: true, indicator: p.change, denominator: 0, formula: 0, entered: 0 }));
+  return whySteps({ from: before, to: now, rounded: false, restatement: 0, fell_out: 0, came_in: 0, indicators: 0, denominators: 0, formula: 0, version_from: 0, version_to: 0, by });
 }
 /** The stretch of the scale that a plot shows: whole tens around the values, at least twenty wide. */
 export function stretch(values: readonly (number | null)[]): [number, number] {
