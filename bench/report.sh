@@ -2,7 +2,8 @@
 # Durable reports per second: a demo city, the release program, 64 connections that post reports, without and with 50 screens
 # that follow live. Prints the median of RUNS runs each with spread, CPU microseconds of the server a report, and the peer:
 # PostgreSQL inserting the same row with 64 clients (pgbench), when it is installed.
-# Usage: bench/report.sh [SECONDS] [RUNS]    GEZHI_BIN: the program (build/gezhi)
+# Usage: bench/report.sh [SECONDS] [RUNS]    GEZHI_BIN: the program (build/gezhi); PACKS: the packs (without safety-index: what a
+# report costs without the followers of its indicators)
 set -eu
 cd "$(dirname "$0")/.."
 seconds=${1:-10}
@@ -17,7 +18,7 @@ clean() {
 }
 trap clean EXIT
 cc -O2 -Wall -o "$dir/report" bench/report.c
-"$bin" demo --data "$dir/city" --packs packs --cells "${CELLS:-5000}" --cases 1000 --seed 1 --quiet >"$dir/accounts"
+"$bin" demo --data "$dir/city" --packs "${PACKS:-packs}" --cells "${CELLS:-5000}" --cases 1000 --seed 1 --quiet >"$dir/accounts"
 "$bin" serve --data "$dir/city" --port 0 >"$dir/out" 2>"$dir/log" &
 pid=$!
 for _ in $(seq 200); do grep -q '^ready ' "$dir/out" && break; sleep 0.1; done
