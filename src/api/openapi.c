@@ -101,10 +101,12 @@ static void parameter(const struct app *app, struct jw *w, const char *name, con
     jw_kstr(w, "type", "string");
     if (strcmp(name, "move") == 0) moves_enum(app, w);
     if (strcmp(name, "format") == 0) {
+        bool table = strcmp(in, "query") == 0; /* else the ending of an address of Open311 */
         jw_key(w, "enum");
         jw_arr(w);
         jw_str(w, "json");
-        jw_str(w, "xml");
+        jw_str(w, table ? "csv" : "xml");
+        if (table) jw_str(w, "xlsx");
         jw_end(w, ']');
     }
     jw_end(w, '}');
@@ -115,7 +117,17 @@ static const char *const list_params[] = {"state", "class", "stage", "unit",  "a
                                           "to",    "bbox",  "sort",  "limit", "after"};
 static const char *const staff_params[] = {"cell", "light", "mine", "open", "asked", "q"};
 
+static const char *const value_params[] = {"period", "level", "format"};
+
+static bool tells_values(const struct route *r) {
+    const char *end = strrchr(r->path, '/');
+    return r->method == HTTP_GET && end != NULL && strcmp(end, "/values") == 0;
+}
+
 static void query_params(const struct app *app, struct jw *w, const struct route *r) {
+    bool open = strncmp(r->path, "/api/v1/public/", 15) == 0; /* must say what is meant */
+    for (size_t i = 0; tells_values(r) && i < sizeof value_params / sizeof value_params[0]; i++)
+        parameter(app, w, value_params[i], "query", open && i < 2);
     bool staff = strcmp(r->path, "/api/v1/cases") == 0;
     if (r->method != HTTP_GET || (!staff && strcmp(r->path, "/api/v1/public/cases") != 0)) return;
     for (size_t i = 0; i < sizeof list_params / sizeof list_params[0]; i++)
