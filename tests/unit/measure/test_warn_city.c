@@ -113,12 +113,11 @@ static void first_cluster(void **state) {
     assert_true(f.day >= 0);
 }
 
-/* Three cases a day, none on the second: within two days there are four, too few for any rule that
- * does not also cry every week. What is reached is told, and kept: the third day. */
+/* Four cases on the first day, none on the second. */
 static void second_cluster(void **state) {
     (void)state;
     int32_t day = first_day(&town, YEAR_IS_CLUSTER_B);
-    struct found f = look(&town, town.set, YEAR_IS_CLUSTER_B, day, day + 2, 0.5);
+    struct found f = look(&town, town.set, YEAR_IS_CLUSTER_B, day, day + 1, 0.5);
     tell("second cluster", &f, day);
     assert_true(f.day >= 0);
 }
