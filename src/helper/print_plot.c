@@ -55,9 +55,10 @@ static void ground(struct page *p, const struct frame *f, const struct val *doc)
             page_label(p, STYLE_SMALL, doc_pair(p, b, "title"), f->x + f->width + 4,
                        (at_y(f, from) + at_y(f, to)) / 2, 0, -0.5);
     }
-    double step = f->s.high - f->s.low > 60 ? 20 : 10;
-    for (double v = f->s.low; v <= f->s.high; v += step) {
+    int step = f->s.high - f->s.low > 60 ? 20 : 10;
+    for (int k = (int)f->s.low; k <= (int)f->s.high; k += step) {
         char text[16];
+        double v = k;
         (void)snprintf(text, sizeof text, "%.0f", v);
         page_set_color(p, page_line);
         cairo_set_line_width(p->cr, 0.5);
@@ -75,9 +76,8 @@ static const char *tick(const char *period) {
     return n == 10 ? period + 5 : n == 7 ? period + 2 : period;
 }
 
-static void points(struct page *p, const struct frame *f, const struct val *trend,
-                   const double *v) {
-    size_t n = doc_size(trend);
+static void points(struct page *p, const struct frame *f, const struct val *trend, const double *v,
+                   size_t n) {
     double gap = n > 1 ? (f->width - 20) / (double)(n - 1) : 0;
     bool drawing = false;
     page_set_color(p, page_brand);
@@ -120,14 +120,14 @@ static void points(struct page *p, const struct frame *f, const struct val *tren
 
 void plot_trend(struct page *p, const struct val *doc) {
     const struct val *trend = val_get(doc, "trend");
-    double v[MAX_TREND];
+    double v[MAX_TREND] = {0};
     size_t n = doc_size(trend);
     if (n == 0 || n > MAX_TREND) return;
     for (size_t i = 0; i < n; i++) v[i] = doc_number(&trend->u.list[i], "value");
     page_need(p, 190);
     struct frame f = {PAGE_MARGIN + 24, p->y + 8, PAGE_INNER - 24 - 62, 140, stretch(v, n)};
     ground(p, &f, doc);
-    points(p, &f, trend, v);
+    points(p, &f, trend, v, n);
     p->y += 8 + 140 + 20;
     page_set_color(p, page_ink);
 }

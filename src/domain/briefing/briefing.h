@@ -5,6 +5,7 @@
 #ifndef DOMAIN_BRIEFING_BRIEFING_H
 #define DOMAIN_BRIEFING_BRIEFING_H
 #include "base/json.h"
+#include "domain/measure/index_change.h"
 #include "domain/measure/index_freeze.h"
 
 enum {
@@ -82,8 +83,7 @@ struct briefing_data {
     size_t at;        /* of the area in its level's views */
     struct briefing_past past[BRIEFING_TREND];
     struct index_view last_year;
-    const double *moved; /* n_nodes x n of the area's level: parts of the change; NaN: not shared */
-    bool shared;         /* the change can be shared out */
+    struct index_change change; /* since the period before, both formed now */
     struct index_view lower, lower_before;
     const size_t *child; /* n_children: positions in lower's areas that lie in the area */
     size_t n_children;

@@ -73,7 +73,23 @@ static void put_numbers(struct forming *f) {
     jw_kdouble(&f->w, "last_year", year);
     jw_kstr(&f->w, "band", band < 0 ? NULL : d->ask.index->band[band].name);
     jw_kbool(&f->w, "too_small", forming_now(f)->too_small[d->at] != 0);
-    jw_kbool(&f->w, "shared", d->shared);
+    jw_kbool(&f->w, "shared", d->change.told);
+}
+
+/* What lies on the desk, in one line. */
+static void put_work_sentence(struct forming *f) {
+    const struct briefing_done *done = &f->d->done;
+    const struct briefing_watch *watch = &f->d->watch;
+    words_add(&f->t, "Reported: ", "上报 ");
+    words_int(&f->t, done->reported);
+    words_add(&f->t, "; closed: ", " 件，办结 ");
+    words_int(&f->t, done->closed);
+    words_add(&f->t, "; warnings open: ", " 件；未销预警 ");
+    words_int(&f->t, watch->open);
+    words_add(&f->t, "; overdue supervision: ", " 个；超期督办 ");
+    words_int(&f->t, watch->supervised_overdue);
+    words_add(&f->t, ".", " 件。");
+    words_put(&f->t, &f->w, NULL);
 }
 
 void form_head(struct forming *f) {
@@ -83,9 +99,13 @@ void form_head(struct forming *f) {
     put_numbers(f);
     jw_key(&f->w, "sentences");
     jw_arr(&f->w);
+    /* The first sentence stands in lists: without a value what was done says more. */
+    bool valued = !isnan(forming_value(forming_now(f), d->at));
+    if (!valued) put_work_sentence(f);
     put_value_sentence(f);
     words_put(&f->t, &f->w, NULL);
-    if (!isnan(forming_value(forming_now(f), d->at)) && forming_now(f)->too_small[d->at] != 0) {
+    if (valued) put_work_sentence(f);
+    if (valued && forming_now(f)->too_small[d->at] != 0) {
         words_add(&f->t, "Too few cases stand behind it for such a period: read the longer one.",
                   "这一时段的案件太少，说明不了问题，请看更长的时段。");
         words_put(&f->t, &f->w, NULL);

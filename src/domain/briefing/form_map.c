@@ -50,7 +50,8 @@ static size_t ring(const struct raster *r, const struct polygon *p, uint32_t at,
     size_t n = 0;
     int last_x = 0, last_y = 0;
     for (uint32_t i = p->ring[at]; i + 1 < p->ring[at + 1]; i++) {
-        int x = to_x(r, p->xy[2 * i]), y = to_y(r, p->xy[2 * i + 1]);
+        size_t k = (size_t)2 * i;
+        int x = to_x(r, p->xy[k]), y = to_y(r, p->xy[k + 1]);
         long dx = x - last_x, dy = y - last_y;
         if (n > 0 && dx * dx + dy * dy < (long)r->step * r->step) continue;
         if (w != NULL) {

@@ -90,6 +90,24 @@ static void put_red(struct forming *f) {
     }
 }
 
+static void put_late(struct forming *f) {
+    const struct briefing_watch *x = &f->d->watch;
+    if (x->open_overdue > 0) {
+        open_risk(f, "late");
+        words_add(&f->t, "Warnings past their limit: ", "超期未处置的预警：");
+        words_int(&f->t, x->open_overdue);
+        words_add(&f->t, ".", " 个。");
+        close_risk(f);
+    }
+    if (x->supervised_overdue > 0) {
+        open_risk(f, "late");
+        words_add(&f->t, "Overdue supervision: ", "超期的督办：");
+        words_int(&f->t, x->supervised_overdue);
+        words_add(&f->t, ".", " 件。");
+        close_risk(f);
+    }
+}
+
 /* ---- classes that rise: against the same period a year ago where there is one, else against the
  * period before */
 
@@ -146,6 +164,7 @@ void form_risks(struct forming *f) {
     jw_key(&f->w, "risks");
     jw_arr(&f->w);
     put_red(f);
+    put_late(f);
     put_indicators(f);
     if (list != NULL) put_classes(f, list);
     jw_end(&f->w, ']');

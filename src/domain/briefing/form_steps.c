@@ -6,16 +6,17 @@
 
 #include "domain/briefing/inside.h"
 
-enum { TOLD = 3, MIN_REST = 2 };
+enum { TOLD = 3, MIN_REST = 2, MAX_STEPS = 2 * INDEX_MAX_LEAVES };
 static const double shown_from = 0.05; /* half of what a tenth rounds to */
 
 struct step {
-    size_t node;
+    const struct index_node *node;
+    size_t at; /* position in the later view's raw values; SIZE_MAX: it fell out of the formula */
     double change;
     bool hidden; /* in one of the two periods */
 };
 struct steps {
-    struct step step[INDEX_MAX_LEAVES];
+    struct step step[MAX_STEPS];
     size_t n, shown; /* by size; the first `shown` are told one by one, the rest together */
     double rest;
     size_t n_rest, n_hidden;
@@ -26,21 +27,29 @@ static int by_size(const void *a, const void *b) {
     if (x->hidden != y->hidden) return x->hidden ? 1 : -1;
     double p = fabs(x->change), q = fabs(y->change);
     if (p != q) return p > q ? -1 : 1;
-    return (x->node > y->node) - (x->node < y->node);
+    return strcmp(x->node->name, y->node->name);
+}
+
+/* Both views are formed by one definition, so that a leaf has one position in both. */
+static size_t leaf_at(const struct forming *f, const struct index_node *node) {
+    const struct index_def *d = f->d->ask.index;
+    for (size_t k = 0; k < d->n_leaves; k++)
+        if (&d->node[k] == node) return k * forming_now(f)->n + f->d->at;
+    return SIZE_MAX;
 }
 
 /* An indicator whose figure is below the floor is told only together with others: from one part
  * alone its figure could be reckoned back, and so could it from all the others. */
 static void collect(const struct forming *f, struct steps *out) {
-    const struct briefing_data *d = f->d;
-    const struct index_view *now = forming_now(f), *before = forming_before(f);
+    const struct index_change *c = &f->d->change;
     *out = (struct steps){.n = 0};
-    for (size_t k = 0; d->shared && k < d->ask.index->n_leaves; k++) {
-        double change = d->moved[k * now->n + d->at];
-        bool hidden =
-            now->hidden[k * now->n + d->at] != 0 || before->hidden[k * now->n + d->at] != 0;
-        if (isnan(change)) continue;
-        out->step[out->n++] = (struct step){k, change, hidden};
+    for (size_t k = 0; c->told && k < c->n && out->n < MAX_STEPS; k++) {
+        const struct index_change_leaf *x = &c->leaf[k];
+        size_t at = leaf_at(f, x->node);
+        bool hidden = at != SIZE_MAX &&
+                      (forming_now(f)->hidden[at] != 0 || forming_before(f)->hidden[at] != 0);
+        double change = x->indicator + x->denominator + x->formula + x->entered;
+        out->step[out->n++] = (struct step){x->node, at, change, hidden};
         out->n_hidden += hidden;
     }
     qsort(out->step, out->n, sizeof out->step[0], by_size);
@@ -52,36 +61,45 @@ static void collect(const struct forming *f, struct steps *out) {
     out->n_rest = out->n - out->shown;
 }
 
+static double raw_of(const struct index_view *v, const struct step *s) {
+    return s->at == SIZE_MAX ? NAN : v->raw[s->at].value;
+}
+
 static void put_step(struct forming *f, const struct step *s) {
-    const struct index_view *now = forming_now(f), *before = forming_before(f);
-    const struct index_node *node = &f->d->ask.index->node[s->node];
-    size_t i = s->node * now->n + f->d->at;
     jw_obj(&f->w);
-    jw_kstr(&f->w, "node", node->name);
-    index_text_json(&f->w, "title", &node->title);
+    jw_kstr(&f->w, "node", s->node->name);
+    index_text_json(&f->w, "title", &s->node->title);
     jw_kdouble(&f->w, "change", words_tenth(s->change));
-    jw_kdouble(&f->w, "raw", now->raw[i].value);
-    jw_kdouble(&f->w, "raw_before", before->raw[i].value);
-    jw_kstr(&f->w, "state", value_state_name(now->raw[i].state));
-    index_text_json(&f->w, "unit", &node->indicator->unit);
+    jw_kdouble(&f->w, "raw", raw_of(forming_now(f), s));
+    jw_kdouble(&f->w, "raw_before", raw_of(forming_before(f), s));
+    jw_kstr(&f->w, "state",
+            s->at == SIZE_MAX ? value_state_name(VALUE_NO_DATA)
+                              : value_state_name(forming_now(f)->raw[s->at].state));
+    index_text_json(&f->w, "unit", &s->node->indicator->unit);
     jw_end(&f->w, '}');
 }
 
 /* "Traffic injuries -1.2 (2.1 to 3.4 per 10,000)" */
 static void tell_step(struct forming *f, const struct step *s) {
-    const struct index_view *now = forming_now(f), *before = forming_before(f);
-    const struct index_node *node = &f->d->ask.index->node[s->node];
-    size_t i = s->node * now->n + f->d->at;
-    words_title(&f->t, &node->title);
+    double now = raw_of(forming_now(f), s), before = raw_of(forming_before(f), s);
+    words_title(&f->t, &s->node->title);
     words_add(&f->t, " ", " ");
     words_signed(&f->t, s->change);
-    if (isnan(now->raw[i].value) || isnan(before->raw[i].value)) return;
+    if (isnan(now) && isnan(before)) return;
+    if (isnan(before)) {
+        words_add(&f->t, " (without a value before)", "（上期无数据）");
+        return;
+    }
+    if (isnan(now)) {
+        words_add(&f->t, " (without a value now)", "（本期无数据）");
+        return;
+    }
     words_add(&f->t, " (", "（由 ");
-    words_figure(&f->t, before->raw[i].value);
+    words_figure(&f->t, before);
     words_add(&f->t, " to ", " 到 ");
-    words_figure(&f->t, now->raw[i].value);
+    words_figure(&f->t, now);
     words_add(&f->t, " ", " ");
-    words_title(&f->t, &node->indicator->unit);
+    words_title(&f->t, &s->node->indicator->unit);
     words_add(&f->t, ")", "）");
 }
 
@@ -101,19 +119,12 @@ static bool tell_side(struct forming *f, const struct steps *s, bool up) {
 }
 
 static void put_sentences(struct forming *f, const struct steps *s) {
-    bool both = !isnan(forming_value(forming_now(f), f->d->at)) &&
-                !isnan(forming_value(forming_before(f), f->d->at));
     jw_key(&f->w, "sentences");
     jw_arr(&f->w);
-    if (tell_side(f, s, false)) words_put(&f->t, &f->w, NULL);
-    if (tell_side(f, s, true)) words_put(&f->t, &f->w, NULL);
-    if (both && !f->d->shared) {
-        words_add(&f->t,
-                  "The change cannot be shared out: not the same indicators have a value in both "
-                  "periods.",
-                  "变化无法分摊：前后两期有数据的指标不同。");
-        words_put(&f->t, &f->w, NULL);
-    } else if (both && s->shown == 0) {
+    bool falls = f->d->change.told && f->d->change.to < f->d->change.from;
+    for (int side = 0; side < 2; side++)
+        if (tell_side(f, s, side == 0 ? !falls : falls)) words_put(&f->t, &f->w, NULL);
+    if (f->d->change.told && s->shown == 0) {
         words_add(&f->t, "No single indicator moved it by a tenth of a point.",
                   "没有哪个指标使它变动 0.1 分以上。");
         words_put(&f->t, &f->w, NULL);

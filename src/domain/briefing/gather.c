@@ -3,8 +3,6 @@
 #include <string.h>
 
 #include "domain/briefing/inside.h"
-#include "domain/measure/figure_floor.h"
-#include "num/composite/contribution.h"
 #include "store/statements.h"
 
 static enum err_code no_area(struct err *err, const char *code, const char *why) {
@@ -154,25 +152,6 @@ static enum err_code lower_areas(struct briefing_data *d, struct arena *a, struc
     return choose_children(d, a, err);
 }
 
-/* Under other weights the change is of two kinds at once and has no parts. */
-static enum err_code share_out(struct briefing_data *d, struct arena *a, struct err *err) {
-    const struct index_def *x = d->ask.index;
-    const struct index_view *now = &d->past[BRIEFING_TREND - 1].view,
-                            *before = &d->past[BRIEFING_TREND - 2].view;
-    double *part = ARENA_NEW(a, double, x->n_nodes * now->n + 1);
-    if (part == NULL) return err_fail(err, ERR_NOMEM, "briefing");
-    d->moved = part;
-    for (size_t i = 0; i < x->n_nodes * now->n; i++) part[i] = NAN;
-    if (!contribution_difference_possible(&x->spec.aggregate, x->tree.n_level) ||
-        memcmp(now->weight, before->weight, x->n_nodes * sizeof(double)) != 0)
-        return ERR_OK;
-    TRY(contribution_difference(&x->tree, now->weight, &x->spec.aggregate, before->value,
-                                now->value, now->n, part, NULL, err));
-    for (size_t k = 0; k < x->n_leaves; k++)
-        d->shared = d->shared || !isnan(part[k * now->n + d->at]);
-    return ERR_OK;
-}
-
 enum err_code briefing_gather(const struct briefing_source *s, const struct briefing_ask *ask,
                               struct arena *a, struct briefing_data *out, struct err *err) {
     *out = (struct briefing_data){.source = *s, .ask = *ask};
@@ -198,5 +177,6 @@ enum err_code briefing_score(struct briefing_data *d, struct arena *a, struct er
         TRY(score(d, BRIEFING_DRAWS, a, &d->lower, err));
         TRY(score(d, 0, a, &d->lower_before, err));
     }
-    return share_out(d, a, err);
+    return index_change_of(&d->past[BRIEFING_TREND - 2].view, &d->past[BRIEFING_TREND - 1].view,
+                           d->at, NAN, a, &d->change, err);
 }

@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "domain/briefing/pdf.h"
+#include "helper/run.h"
 
 /* As briefing_form writes it, cut to what is drawn; many areas, so that a table breaks over pages.
  */
@@ -86,21 +86,27 @@ static size_t count(const char *text, const char *what) {
     return n;
 }
 
+static enum err_code collect(void *arg, const char *p, size_t n, struct err *err) {
+    buf_add(arg, p, n);
+    return buf_check(arg, err);
+}
+
 /* What a reader can select, by pdftotext; pages end with a form feed. */
 static char *text_of(const struct buf *pdf) {
-    char path[] = "/tmp/gezhi-briefing-XXXXXX", command[80];
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, pdf->p, pdf->n), (ssize_t)pdf->n);
-    (void)close(fd);
-    (void)snprintf(command, sizeof command, "pdftotext -layout %s -", path);
-    FILE *in = popen(command, "r");
-    assert_non_null(in);
-    char *text = calloc(1, 1 << 20);
-    size_t n = fread(text, 1, (1 << 20) - 1, in);
-    assert_int_equal(pclose(in), 0);
-    assert_true(n > 0);
-    (void)unlink(path);
+    const char *const argv[] = {"pdftotext", "-layout", "-", "-", NULL};
+    struct buf out;
+    struct err err = {0};
+    buf_init(&out, 1 << 20);
+    struct helper_cmd cmd = {.path = "/usr/bin/pdftotext",
+                             .argv = argv,
+                             .in = pdf->p,
+                             .in_n = pdf->n,
+                             .limits = {60000, 0, 1 << 20},
+                             .on_output = collect,
+                             .arg = &out};
+    if (helper_run(&cmd, NULL, &err) != ERR_OK) fail_msg("pdftotext: %s", err.detail);
+    char *text = strdup(buf_text(&out));
+    buf_deinit(&out);
     return text;
 }
 
