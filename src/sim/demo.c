@@ -88,7 +88,7 @@ static enum err_code fill(struct demo *d, struct err *err) {
     if (rc == ERR_OK) rc = demo_write_cases(d, err);
     if (rc == ERR_OK) rc = demo_write_figures(d, err);
     if (rc == ERR_OK) rc = demo_write_accounts(d, err);
-    if (rc == ERR_OK) say(d, "warnings of the last two weeks");
+    if (rc == ERR_OK) say(d, "warnings of the last ten days");
     if (rc == ERR_OK) rc = demo_write_warnings(d, err);
     if (rc == ERR_OK) rc = write_files(d, err);
     ledger_close(d->folder->ledger); /* ends the follower that the grid hangs on */

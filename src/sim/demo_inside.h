@@ -32,7 +32,7 @@ enum err_code demo_write_cases(struct demo *d, struct err *err) NODISCARD;
 enum err_code demo_write_figures(struct demo *d, struct err *err) NODISCARD;
 /* A residents' survey a year, in towns, after the figures that it weighs them by. */
 enum err_code demo_write_survey(struct demo *d, const struct grid *g, struct err *err) NODISCARD;
-/* The last two weeks of warnings and what was made of them, after the accounts. */
+/* The last ten days of warnings and what was made of them, after the accounts. */
 enum err_code demo_write_warnings(struct demo *d, struct err *err) NODISCARD;
 /* Hash of the picture with this key, made when first asked for; NULL when there are enough pictures
  * already. */

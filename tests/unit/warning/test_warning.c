@@ -2,6 +2,8 @@
  * the process. */
 #include "days.h"
 
+#include "domain/measure/atoms.h"
+
 static void test_a_signal_opens_a_case(void **state) {
     struct days *d = *state;
     const char *codes[8];
@@ -245,6 +247,38 @@ static void test_hand_over(void **state) {
     assert_int_equal(case_int(d->city->engine, &row, CASE_returns), 1);
 }
 
+/* Neither an indicator of the case flow nor the next day's rules see it; one that asks for tasks
+ * sees nothing else. */
+static void test_it_is_counted_by_nobody(void **state) {
+    struct days *d = *state;
+    const struct engine *e = d->city->engine;
+    const struct indicator_def *reported = pack_indicator(e->packs, "reported");
+    const struct atoms *atoms = NULL;
+    const char *codes[8];
+    struct err err = {0};
+    assert_non_null(reported);
+    struct indicator_def tasks = *reported;
+    tasks.tasks = true;
+    (void)add_signal(d, "spot", "event-0102", BASE, 119.05, 30.05);
+    (void)record_day(d, BASE);
+    assert_int_equal(codes_of(d, false, codes), 1);
+    ok(atoms_new(d->a, e->packs, e->tz, &atoms, &err), &err);
+    struct case_row task = row_of_case(d, codes[0]);
+    struct case_row other = row_of_case(d, city_report(d->city, "event-0102", false, 0, NULL));
+    const struct measured_row rows[] = {{e->case_type, task.cells}, {e->case_type, other.cells}};
+    int32_t day = 0;
+    assert_false(row_counts(atoms, &rows[0], reported, &day));
+    assert_true(row_counts(atoms, &rows[1], reported, &day));
+    assert_true(row_counts(atoms, &rows[0], &tasks, &day));
+    assert_false(row_counts(atoms, &rows[1], &tasks, &day));
+    struct reader *r = NULL;
+    ok(ledger_read_begin(d->city->folder.ledger, &r, &err), &err);
+    ok(warn_rows_load(&d->rows, reader_db(r), 1, INT32_MAX, &err), &err);
+    ledger_read_end(r);
+    assert_int_equal(d->rows.n, 1);
+    assert_string_equal(d->rows.row[0].code, case_text(e, &other, CASE_code));
+}
+
 static void test_the_night(void **state) {
     struct days *d = *state;
     const struct tz *tz = d->city->folder.tz;
@@ -280,6 +314,7 @@ int main(void) {
                                        DAYS_TEST(test_it_does_not_close_while_it_holds),
                                        DAYS_TEST(test_evidence_is_judged_by_somebody_else),
                                        DAYS_TEST(test_hand_over),
+                                       DAYS_TEST(test_it_is_counted_by_nobody),
                                        DAYS_TEST(test_the_night)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
