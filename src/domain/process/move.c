@@ -483,7 +483,7 @@ static enum err_code check_move(const struct engine *e, const struct grid *g,
     if (!clock_allows(e, r, m, at_us, &barred)) {
         return err_fail(err, ERR_CONFLICT, "%s",
                         barred.en != NULL ? barred.en
-                                       : "the clock of this case does not stand like that now");
+                                          : "the clock of this case does not stand like that now");
     }
     TRY(check_inputs(e, g, r, m, inputs, at_us, err));
     if (!guard_holds(e, r, m, actor, inputs)) {

@@ -242,6 +242,20 @@ static void make_cases(struct test_city *c, int64_t stop, struct sample *s, int6
     }
 }
 
+/* Every covered clock goes on with the working minutes that it had, every other one as it was. */
+static void check_after(struct test_city *c, const struct sample *s, int64_t back) {
+    for (size_t i = 0; i < N_CASES; i++) {
+        struct case_row r = row_of(c, s[i].code);
+        int64_t due = case_int(c->engine, &r, CASE_due_at);
+        assert_int_equal(n_steps(c, r.id, CLOCK_STEP_RESUME), s[i].covered ? 1 : 0);
+        if (!s[i].covered || s[i].left_min == 0)
+            assert_int_equal(due, s[i].due);
+        else
+            assert_int_equal(open_minutes(c->engine, back, due), s[i].left_min);
+        if (s[i].covered) assert_int_equal(due, case_int(c->engine, &r, CASE_accept_due_at));
+    }
+}
+
 static void clocks_stand_in_bulk_and_go_on_with_what_they_had(void **state) {
     struct test_city *c = *state;
     struct principal op = in_area(c, "operator", "op", AREA_A);
@@ -292,16 +306,7 @@ static void clocks_stand_in_bulk_and_go_on_with_what_they_had(void **state) {
     assert_int_equal(n_standing(c, s, N_CASES), 0);
     e = load(c, d.id);
     assert_int_equal(e.n_resumed, e.n_paused + 1); /* and the one that began in it */
-    for (size_t i = 0; i < N_CASES; i++) {
-        struct case_row r = row_of(c, s[i].code);
-        int64_t due = case_int(c->engine, &r, CASE_due_at);
-        assert_int_equal(n_steps(c, r.id, CLOCK_STEP_RESUME), s[i].covered ? 1 : 0);
-        if (!s[i].covered || s[i].left_min == 0)
-            assert_int_equal(due, s[i].due);
-        else
-            assert_int_equal(open_minutes(c->engine, back, due), s[i].left_min);
-        if (s[i].covered) assert_int_equal(due, case_int(c->engine, &r, CASE_accept_due_at));
-    }
+    check_after(c, s, back);
     struct case_row r = row_of(c, fresh);
     assert_int_equal(open_minutes(c->engine, back, case_int(c->engine, &r, CASE_due_at)),
                      limit_min);
