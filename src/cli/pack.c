@@ -4,7 +4,7 @@
 #include "domain/briefing/schedule.h"
 #include "domain/measure/index_def.h"
 #include "domain/measure/survey_def.h"
-#include "domain/measure/warn_def.h"
+#include "domain/measure/warn_figure.h"
 #include "domain/pack/cmd.h"
 
 static enum err_code check_documents(struct arena *a, const struct pack_set *p, struct err *err) {
@@ -14,6 +14,7 @@ static enum err_code check_documents(struct arena *a, const struct pack_set *p, 
     const struct schedule *briefings = NULL;
     TRY(index_load(a, p, &indices, err));
     TRY(warn_load(a, p, &warnings, err));
+    TRY(warn_check_indices(warnings, indices, err));
     TRY(survey_load(a, p, &surveys, err));
     return schedule_load(a, p, &briefings, err);
 }

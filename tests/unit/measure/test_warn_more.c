@@ -349,7 +349,13 @@ static void rules_over_figures_are_read(void **state) {
         if (strstr(err.detail, bad[i].told) == NULL || strstr(err.detail, "w.yaml:") == NULL)
             fail_msg("%s\nexpected %s", err.detail, bad[i].told);
     }
-    /* Colours are held against the indices that there are. */
+    made_free(&m);
+}
+
+static void colors_are_held_against_the_indices(void **state) {
+    (void)state;
+    struct made m;
+    made_new(&m, "UTC");
     static const struct {
         const char *index, *band, *level, *told;
     } color[] = {{"safety", "red", "town", NULL},
@@ -383,6 +389,7 @@ int main(void) {
         cmocka_unit_test(figures_of_one_place_are_one_warning),
         cmocka_unit_test(joined_reports_are_one_case),
         cmocka_unit_test(rules_over_figures_are_read),
+        cmocka_unit_test(colors_are_held_against_the_indices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
