@@ -4,6 +4,7 @@
 #include <cairo-pdf.h>
 #include <errno.h>
 #include <math.h>
+#include <pango/pangocairo.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -105,8 +106,7 @@ static void cover(struct job *j) {
                   p->zh ? "演示城市，数据均为虚构。"
                         : "An invented demo city: nothing here is real.");
     page_set_color(p, p->is_draft ? page_red : page_green);
-    (void)page_cell(p, STYLE_STRONG, p->state, PAGE_MARGIN, p->y, PAGE_INNER, PANGO_ALIGN_LEFT,
-                    true);
+    (void)page_cell(p, STYLE_STRONG, p->state, PAGE_MARGIN, p->y, PAGE_INNER, ALIGN_LEFT, true);
     p->y += 18;
     if (doc_text(j->in, "note")[0] != '\0') {
         (void)snprintf(line, sizeof line, p->zh ? "签发意见：%.500s" : "Remark: %.500s",

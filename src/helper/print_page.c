@@ -1,6 +1,7 @@
 #include "helper/print_page.h"
 
 #include <math.h>
+#include <pango/pangocairo.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,11 +70,11 @@ static void size(PangoLayout *l, double *w, double *h) {
 }
 
 double page_cell(struct page *p, enum page_style style, const char *text, double x, double y,
-                 double width, PangoAlignment align, bool draw) {
+                 double width, enum page_align align, bool draw) {
     double h = 0;
     PangoLayout *l = layout_of(p, style, text);
     pango_layout_set_width(l, (int)(width * PANGO_SCALE));
-    pango_layout_set_alignment(l, align);
+    pango_layout_set_alignment(l, align == ALIGN_RIGHT ? PANGO_ALIGN_RIGHT : PANGO_ALIGN_LEFT);
     size(l, NULL, &h);
     if (draw) {
         cairo_move_to(p->cr, x, y);
@@ -111,8 +112,8 @@ static void running_lines(struct page *p) {
     cairo_line_to(p->cr, PAGE_WIDTH - PAGE_MARGIN, BOTTOM + 8);
     cairo_stroke(p->cr);
     page_set_color(p, p->is_draft ? page_red : page_soft);
-    (void)page_cell(p, STYLE_SMALL, p->state, PAGE_MARGIN, BOTTOM + 12, PAGE_INNER - 90,
-                    PANGO_ALIGN_LEFT, true);
+    (void)page_cell(p, STYLE_SMALL, p->state, PAGE_MARGIN, BOTTOM + 12, PAGE_INNER - 90, ALIGN_LEFT,
+                    true);
     (void)snprintf(text, sizeof text, p->zh ? "第 %d 页，共 %d 页" : "Page %d of %d", p->number,
                    p->of);
     page_set_color(p, page_soft);
@@ -142,10 +143,10 @@ void page_need(struct page *p, double height) {
 void page_gap(struct page *p, double height) { p->y += height; }
 
 static void paragraph(struct page *p, enum page_style style, const char *text, double indent) {
-    double h = page_cell(p, style, text, 0, 0, PAGE_INNER - indent, PANGO_ALIGN_LEFT, false);
+    double h = page_cell(p, style, text, 0, 0, PAGE_INNER - indent, ALIGN_LEFT, false);
     page_need(p, h);
-    (void)page_cell(p, style, text, PAGE_MARGIN + indent, p->y, PAGE_INNER - indent,
-                    PANGO_ALIGN_LEFT, true);
+    (void)page_cell(p, style, text, PAGE_MARGIN + indent, p->y, PAGE_INNER - indent, ALIGN_LEFT,
+                    true);
     p->y += h + 3;
 }
 
@@ -156,7 +157,7 @@ void page_text(struct page *p, enum page_style style, const char *text) {
 }
 
 void page_bullet(struct page *p, const char *text) {
-    double h = page_cell(p, STYLE_BODY, text, 0, 0, PAGE_INNER - 12, PANGO_ALIGN_LEFT, false);
+    double h = page_cell(p, STYLE_BODY, text, 0, 0, PAGE_INNER - 12, ALIGN_LEFT, false);
     page_need(p, h);
     page_set_color(p, page_brand);
     cairo_new_path(p->cr); /* text leaves a point that the arc would be joined to */
@@ -207,7 +208,7 @@ static double row(struct page *p, const struct table_col *col, int n, const stru
         }
         page_set_color(p, cell == NULL ? page_soft : page_ink);
         double h = page_cell(p, style, cell == NULL ? col[i].title : cell[i].text, left, p->y + 2.5,
-                             w, col[i].right ? PANGO_ALIGN_RIGHT : PANGO_ALIGN_LEFT, draw);
+                             w, col[i].right ? ALIGN_RIGHT : ALIGN_LEFT, draw);
         height = fmax(height, h);
         x += col[i].share * PAGE_INNER;
     }

@@ -2,7 +2,6 @@
  * drawn by Cairo as lines and areas. What does not fit goes to the next page. One thread. */
 #ifndef HELPER_PRINT_PAGE_H
 #define HELPER_PRINT_PAGE_H
-#include <pango/pangocairo.h>
 #include <stdbool.h>
 
 #include "base/val.h"
@@ -15,8 +14,8 @@
 enum page_style { STYLE_TITLE, STYLE_HEAD, STYLE_BODY, STYLE_SMALL, STYLE_STRONG, STYLE_BIG };
 
 struct page {
-    cairo_t *cr;
-    PangoContext *pango;
+    void *cr;    /* cairo_t */
+    void *pango; /* PangoContext */
     bool zh;
     int number, of;            /* of: 0 while pages are only counted */
     double y;                  /* next free line, from the top */
@@ -42,10 +41,11 @@ void page_bullet(struct page *p, const char *text);
 /* The head of a section: kept together with what follows. */
 void page_head(struct page *p, const char *text);
 
-/* Text in a box of a width; align as Pango has it. Returns its height; draws nothing when `draw` is
+enum page_align { ALIGN_LEFT, ALIGN_RIGHT };
+/* Text in a box of a width. Returns its height; draws nothing when `draw` is
  * false. */
 double page_cell(struct page *p, enum page_style style, const char *text, double x, double y,
-                 double width, PangoAlignment align, bool draw);
+                 double width, enum page_align align, bool draw);
 /* One line, cut with an ellipsis, around a point: dx, dy -0.5 centres it there, 0 starts there. */
 void page_label(struct page *p, enum page_style style, const char *text, double x, double y,
                 double dx, double dy);

@@ -1,6 +1,7 @@
 /* The plots of a briefing and its map, drawn in lines and areas. Each has its numbers beside it or
  * in a table of the same section. */
 #include <math.h>
+#include <pango/pangocairo.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -144,12 +145,11 @@ static void bar(struct page *p, const struct frame *f, double a, double b, struc
 
 static void fall_row(struct page *p, const struct frame *f, const char *name, double from,
                      double to, const char *number, struct color c) {
-    double h =
-        page_cell(p, STYLE_BODY, name, 0, 0, f->x - PAGE_MARGIN - 8, PANGO_ALIGN_LEFT, false);
+    double h = page_cell(p, STYLE_BODY, name, 0, 0, f->x - PAGE_MARGIN - 8, ALIGN_LEFT, false);
     page_need(p, h + 3);
     page_set_color(p, page_ink);
-    (void)page_cell(p, STYLE_BODY, name, PAGE_MARGIN, p->y, f->x - PAGE_MARGIN - 8,
-                    PANGO_ALIGN_LEFT, true);
+    (void)page_cell(p, STYLE_BODY, name, PAGE_MARGIN, p->y, f->x - PAGE_MARGIN - 8, ALIGN_LEFT,
+                    true);
     page_set_color(p, (struct color){0.95, 0.96, 0.97});
     cairo_rectangle(p->cr, f->x, p->y + 3, f->width, 10);
     cairo_fill(p->cr);

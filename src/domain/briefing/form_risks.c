@@ -59,7 +59,7 @@ static void put_indicator(struct forming *f, const struct worst *x) {
 static void put_indicators(struct forming *f) {
     const struct index_view *v = forming_now(f);
     const struct index_def *x = f->d->ask.index;
-    struct worst list[INDEX_MAX_LEAVES];
+    struct worst list[INDEX_MAX_LEAVES] = {{0, 0}};
     size_t n = 0;
     for (size_t k = 0; k < x->n_leaves; k++) {
         size_t i = k * v->n + f->d->at;
