@@ -4,6 +4,7 @@
  */
 import { api, axe, must, options, overflow, Run, settled } from './lib.mjs';
 import { emergencyWalks } from './emergency_walks.mjs';
+import { briefingWalks } from './briefing_walks.mjs';
 import { indexWalks } from './index_walks.mjs';
 import { carryOn, makeMove, pointOfWorker, report } from './walks.mjs';
 
@@ -542,6 +543,7 @@ await run.test('a stranger is sent to the sign-in and back', async ({ open }) =>
 });
 
 await indexWalks(run, base);
+await briefingWalks(run, base);
 await emergencyWalks(run, base, workerPlace);
 
 await run.test('first screen of a resident stays small', async ({ open }) => {

@@ -2,11 +2,11 @@ import { createI18n } from 'vue-i18n';
 
 export const LOCALES = ['zh-CN', 'en'] as const;
 export type LocaleName = (typeof LOCALES)[number];
-export type Part = 'public' | 'staff' | 'index' | 'edit' | 'warnings' | 'emergency';
+export type Part = 'public' | 'staff' | 'index' | 'edit' | 'warnings' | 'emergency' | 'briefing';
 
 const files: Record<LocaleName, Record<Part, () => Promise<{ default: Record<string, unknown> }>>> = {
-  'zh-CN': { public: () => import('./locales/zh-CN/public'), staff: () => import('./locales/zh-CN/staff'), index: () => import('./locales/zh-CN/index'), edit: () => import('./locales/zh-CN/edit'), warnings: () => import('./locales/zh-CN/warnings'), emergency: () => import('./locales/zh-CN/emergency') },
-  en: { public: () => import('./locales/en/public'), staff: () => import('./locales/en/staff'), index: () => import('./locales/en/index'), edit: () => import('./locales/en/edit'), warnings: () => import('./locales/en/warnings'), emergency: () => import('./locales/en/emergency') },
+  'zh-CN': { public: () => import('./locales/zh-CN/public'), staff: () => import('./locales/zh-CN/staff'), index: () => import('./locales/zh-CN/index'), edit: () => import('./locales/zh-CN/edit'), warnings: () => import('./locales/zh-CN/warnings'), briefing: () => import('./locales/zh-CN/briefing'), emergency: () => import('./locales/zh-CN/emergency') },
+  en: { public: () => import('./locales/en/public'), staff: () => import('./locales/en/staff'), index: () => import('./locales/en/index'), edit: () => import('./locales/en/edit'), warnings: () => import('./locales/en/warnings'), briefing: () => import('./locales/en/briefing'), emergency: () => import('./locales/en/emergency') },
 };
 
 export const i18n = createI18n({ legacy: false, locale: 'zh-CN', fallbackLocale: [], messages: {} });

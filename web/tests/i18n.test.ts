@@ -1,12 +1,14 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import enBriefing from '../src/locales/en/briefing';
 import enEdit from '../src/locales/en/edit';
 import enEmergency from '../src/locales/en/emergency';
 import enIndex from '../src/locales/en/index';
 import enPublic from '../src/locales/en/public';
 import enStaff from '../src/locales/en/staff';
 import enWarnings from '../src/locales/en/warnings';
+import zhBriefing from '../src/locales/zh-CN/briefing';
 import zhEdit from '../src/locales/zh-CN/edit';
 import zhEmergency from '../src/locales/zh-CN/emergency';
 import zhIndex from '../src/locales/zh-CN/index';
@@ -34,11 +36,11 @@ function files(dir: string): string[] {
 }
 const slots = (s: string): string[] => Array.from(new Set(s.match(/\{\w+\}/g) ?? [])).sort();
 
-const zh = { public: flat(zhPublic), staff: flat(zhStaff), index: flat(zhIndex), edit: flat(zhEdit), warnings: flat(zhWarnings), emergency: flat(zhEmergency) };
-const en = { public: flat(enPublic), staff: flat(enStaff), index: flat(enIndex), edit: flat(enEdit), warnings: flat(enWarnings), emergency: flat(enEmergency) };
+const zh = { public: flat(zhPublic), staff: flat(zhStaff), index: flat(zhIndex), edit: flat(zhEdit), warnings: flat(zhWarnings), briefing: flat(zhBriefing), emergency: flat(zhEmergency) };
+const en = { public: flat(enPublic), staff: flat(enStaff), index: flat(enIndex), edit: flat(enEdit), warnings: flat(enWarnings), briefing: flat(enBriefing), emergency: flat(enEmergency) };
 
 describe('texts', () => {
-  for (const part of ['public', 'staff', 'index', 'edit', 'warnings', 'emergency'] as const) {
+  for (const part of ['public', 'staff', 'index', 'edit', 'warnings', 'briefing', 'emergency'] as const) {
     it(`${part}: both languages have the same keys and the same slots`, () => {
       expect(Array.from(zh[part].keys()).sort()).toEqual(Array.from(en[part].keys()).sort());
       for (const [key, text] of zh[part]) {
@@ -52,7 +54,7 @@ describe('texts', () => {
     });
   }
   it('every key that the page asks for exists', () => {
-    const all = new Set([...zh.public.keys(), ...zh.staff.keys(), ...zh.index.keys(), ...zh.edit.keys(), ...zh.warnings.keys(), ...zh.emergency.keys()]);
+    const all = new Set([...zh.public.keys(), ...zh.staff.keys(), ...zh.index.keys(), ...zh.edit.keys(), ...zh.warnings.keys(), ...zh.briefing.keys(), ...zh.emergency.keys()]);
     const missing: string[] = [];
     let asked = 0;
     for (const f of files(resolve(import.meta.dirname, '../src'))) {

@@ -23,6 +23,7 @@ export function staffLinks(can: Can): NavLink[] {
   add(can('grid.read', 'post.manage'), '/cells', 'nav.cells', true);
   add(can('index.read'), '/indicators', 'nav.indicators', true);
   add(can('warning.read'), '/supervision', 'nav.supervision', true);
+  add(can('briefing.read'), '/briefings', 'nav.briefings', true);
   add(can('emergency.declare', 'emergency.approve'), '/emergencies', 'nav.emergencies', true);
   add(can('post.manage', 'grid.read'), '/posts', 'nav.posts', true);
   add(can('grid.read', 'grid.manage'), '/areas', 'nav.areas', true);
