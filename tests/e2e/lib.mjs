@@ -23,6 +23,7 @@ export function options() {
     only: arg('--only', ''),
     chromium: arg('--chromium', process.env.CHROMIUM ?? '/usr/bin/chromium'),
     shots: arg('--shots', ''),
+    later: process.argv.includes('--later'),
   };
 }
 

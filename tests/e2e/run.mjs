@@ -6,12 +6,22 @@ import { api, axe, must, options, overflow, Run, settled } from './lib.mjs';
 import { emergencyWalks } from './emergency_walks.mjs';
 import { briefingWalks } from './briefing_walks.mjs';
 import { indexWalks } from './index_walks.mjs';
+import { warningWalks } from './warning_walks.mjs';
 import { carryOn, makeMove, pointOfWorker, report } from './walks.mjs';
 
 const o = options();
 const run = new Run(o);
 const base = o.base;
 await run.start();
+async function end() {
+  await run.stop();
+  console.log(`${run.passed} passed, ${run.failed} failed`);
+  process.exit(run.failed ? 1 : 0);
+}
+if (o.later) {
+  await warningWalks(run, base);
+  await end();
+}
 
 const STREET = ['accept', 'file', 'dispatch', 'handle', 'verify', 'close'];
 const DISPUTE = ['triage', 'accept', 'agree', 'follow_up', 'close'];
@@ -543,6 +553,7 @@ await run.test('a stranger is sent to the sign-in and back', async ({ open }) =>
 });
 
 await indexWalks(run, base);
+await warningWalks(run, base);
 await briefingWalks(run, base);
 await emergencyWalks(run, base, workerPlace);
 
@@ -566,6 +577,4 @@ await run.test('no request to any other host', async () => {
   must(others.length === 0, others.join(', '));
 });
 
-await run.stop();
-console.log(`${run.passed} passed, ${run.failed} failed`);
-process.exit(run.failed ? 1 : 0);
+await end();

@@ -52,6 +52,8 @@ describe('what a rule saw', () => {
     expect(sawShape(signal({ method: 'scan', level: 'point', lon: 118, lat: 32 }))).toBe('circle');
     expect(sawShape(signal({ method: 'threshold', level: 'town', places: ['t1'] }))).toBe('place');
     expect(sawShape(signal({ places: [] }))).toBe('city');
+    expect(sawShape(signal({ method: 'change', level: 'point', places: [], lon: 118, lat: 32 }))).toBe('circle');
+    expect(['index_color', 'overdue_share', 'indicator'].map((method) => sawShape(signal({ method, level: 'town', places: ['t1'] })))).toEqual(['band', 'late', 'figure']);
     expect(sawShape(signal({ level: 'city', places: ['320000'] }))).toBe('city');
   });
   it('a class title inside an English sentence', () => {
@@ -79,9 +81,9 @@ describe('supervision', () => {
     expect([levelName(1), levelName(2), levelName(3), levelName(9), levelName('letter'), levelName('?')]).toEqual(['notice', 'letter', 'check', 'check', 'letter', 'notice']);
   });
   it('under ten closed warnings nothing is said of a rule', () => {
-    const q = { raised: 30, closed: 9, false: 1, open: 21, false_share: 0.1, lead_days_median: 2, acted_share: 0.5 };
+    const q = { raised: 30, closed: 8, false: 1, open: 21, false_share: 0.1, lead_days_median: 2, acted_share: 0.5 };
     expect(enoughClosed(q)).toBe(false);
-    expect(enoughClosed({ ...q, closed: 10 })).toBe(true);
+    expect(enoughClosed({ ...q, closed: 9 })).toBe(true);
     expect(enoughClosed(null)).toBe(false);
   });
 });
@@ -136,6 +138,7 @@ describe('the text of a rule', () => {
   it('fields by method, and values that cannot be meant', () => {
     expect(fieldsOf('scan')).toContain('recurrence');
     expect(fieldsOf('silence')).not.toContain('recurrence');
+    expect(fieldsOf('index_color')).toEqual(['color', 'look']);
     expect(fieldsOf('unknown')).toEqual(['color', 'min']);
     expect([wrongField('min', 'x'), wrongField('min', '0'), wrongField('alpha', '2'), wrongField('clear', '0'), wrongField('alpha', '0.01'), wrongField('min', '')]).toEqual(['number', 'positive', 'share', null, null, null]);
   });

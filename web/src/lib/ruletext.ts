@@ -1,7 +1,7 @@
 /** The few common keys of a warning rule in its YAML text, read and set line by line: comments and all the rest stay as they are. Pure. */
 
 /** Keys that the form knows, in the order of the form; each is one line `key: value`. */
-export const FIELDS = ['color', 'min', 'recurrence', 'alpha', 'raise', 'clear', 'ratio', 'window', 'history', 'max_days', 'max_radius_m', 'gap_times'] as const;
+export const FIELDS = ['color', 'min', 'recurrence', 'alpha', 'raise', 'clear', 'ratio', 'window', 'history', 'max_days', 'max_radius_m', 'gap_times', 'periods', 'look'] as const;
 export type Field = (typeof FIELDS)[number];
 /** Those that the method reads. */
 const BY_METHOD: Record<string, readonly Field[]> = {
@@ -14,9 +14,14 @@ const BY_METHOD: Record<string, readonly Field[]> = {
   ears_c2: ['alpha', 'history'],
   ears_c3: ['alpha', 'history'],
   farrington_flexible: ['alpha'],
+  indicator: ['raise', 'clear', 'periods', 'look'],
+  index_color: ['look'],
+  overdue_share: ['raise', 'clear', 'window'],
 };
+/** They judge a value, not a number of cases. */
+const ON_FIGURES = ['indicator', 'index_color'];
 export function fieldsOf(method: string): Field[] {
-  return ['color', 'min', ...(BY_METHOD[method] ?? [])];
+  return ['color', ...(ON_FIGURES.includes(method) ? [] : (['min'] as const)), ...(BY_METHOD[method] ?? [])];
 }
 
 function lineOf(key: string): RegExp {

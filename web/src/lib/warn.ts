@@ -37,6 +37,7 @@ export interface Warning {
   unit?: string | null;
   unit_name?: Text | string | null;
   supervision: { code: string; level: Level | number } | null;
+  n_cases?: number;
   version: number;
 }
 export interface Signal {
@@ -49,6 +50,8 @@ export interface Signal {
   from: string;
   class?: string | null;
   class_title?: Text;
+  group?: string | null;
+  band?: string | null;
   places?: string[];
   lon?: number | null;
   lat?: number | null;
@@ -89,7 +92,7 @@ export interface Past {
   raised: string;
   outcome: string;
 }
-export interface WarningOne extends Warning {
+export interface WarningOne extends Omit<Warning, 'n_cases'> {
   finding?: string | null;
   measures?: string | null;
   signals: Signal[];
@@ -127,6 +130,8 @@ export interface Quality {
   open: number;
   false_share: number | null;
   lead_days_median: number | null;
+  delay_days_median?: number | null;
+  acknowledge_hours_median?: number | null;
   acted_share: number | null;
 }
 export interface WarnRule {
@@ -135,9 +140,13 @@ export interface WarnRule {
   color: Color;
   method: string;
   level: string;
-  file: string;
+  off: boolean;
+  file: string | null;
   source: 'pack' | 'page';
+  by?: string | null;
+  at?: string | null;
   yaml: string;
+  pack_yaml?: string | null;
   quality: Quality | null;
 }
 
@@ -197,13 +206,17 @@ export function roundRadius(m: number): number {
   const step = m < 500 ? 10 : 50;
   return Math.max(step, Math.round(m / step) * step);
 }
-export type SawShape = 'silence' | 'circle' | 'place' | 'city';
+export type SawShape = 'silence' | 'circle' | 'place' | 'city' | 'band' | 'late' | 'figure';
 /** Which sentence fits a signal. */
 export function sawShape(s: Pick<Signal, 'method' | 'level' | 'radius_m' | 'places' | 'lon'>): SawShape {
   if (s.method === 'silence') return 'silence';
+  if (s.method === 'index_color') return 'band';
+  if (s.method === 'overdue_share') return 'late';
+  if (s.method === 'indicator') return 'figure';
   if (s.method === 'scan' && s.lon !== null && s.lon !== undefined) return 'circle';
-  if (s.level === 'city' || !s.places?.length) return 'city';
-  return 'place';
+  if (s.level === 'city') return 'city';
+  if (s.places?.length) return 'place';
+  return s.lon !== null && s.lon !== undefined ? 'circle' : 'city';
 }
 /** Class titles stand inside a sentence in English: "Street tree" becomes "street tree", "EV charging" stays. */
 export function inSentence(title: string): string {
@@ -258,10 +271,10 @@ export function byUnit(items: readonly Supervision[], now: number): UnitGroup[] 
   );
 }
 
-/** Closed warnings below which shares of a rule say nothing. */
+/** Ended warnings (closed or called false) below which shares of a rule say nothing. */
 export const ENOUGH_CLOSED = 10;
 export function enoughClosed(q: Quality | null | undefined): boolean {
-  return (q?.closed ?? 0) >= ENOUGH_CLOSED;
+  return (q?.closed ?? 0) + (q?.false ?? 0) >= ENOUGH_CLOSED;
 }
 
 /** A circle as a ring of the map, metres to degrees at its latitude. */
