@@ -354,5 +354,7 @@ export default {
     bt_slope: 'Calibration slope',
     bt_p: 'p (against the simple guess)',
     bt_doubt: 'To foresee is not to cause. A result of one city and these months may not hold elsewhere or later.',
+    xlsx: 'As a workbook (XLSX)',
+    csv_one: 'As a table (CSV)',
   },
 };

@@ -354,5 +354,7 @@ export default {
     bt_slope: '校准斜率',
     bt_p: 'p 值（对简单猜法）',
     bt_doubt: '预见不等于因果。一个城市、这些月份的结果，别处或以后未必成立。',
+    xlsx: '下载工作簿（XLSX）',
+    csv_one: '下载表格（CSV）',
   },
 };
