@@ -1,5 +1,7 @@
 /** Clocks that stand: asked and approved for one case, declared and approved for many. */
-import { demoCity, equal, must, problem, serving, sleep, test } from './lib.mjs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { demoCity, equal, fresh, gezhiOk, must, PACKS, problem, readAccounts, serving, sleep, test } from './lib.mjs';
 import { signedIn, STREET, workerPoint } from './api.mjs';
 
 const in10days = () => new Date(Date.now() + 10 * 86_400_000).toISOString().slice(0, 10);
@@ -115,5 +117,36 @@ test('an emergency: declared by one, approved by another, clocks stand and go on
     problem(await operator.post(`/api/v1/emergencies/${id}/end`, {}), 409, 'CONFLICT');
     const audit = (await people.audit_admin.get('/api/v1/audit?type=emergency&limit=50')).json.items.map((r) => `${r.command} ${r.actor}`);
     for (const line of [`emergency.declare ${operator.account.name}`, `emergency.approve ${leader.account.name}`, `emergency.end ${supervisor.account.name}`]) must(audit.includes(line), `the audit list lacks ${line}: ${audit}`);
+  });
+});
+
+/** The packs as a folder has them that was made before clocks could stand. */
+function packsOfBefore() {
+  const dir = fresh('packs');
+  cpSync(PACKS, dir, { recursive: true });
+  const edit = (file, f) => writeFileSync(join(dir, file), f(readFileSync(join(dir, file), 'utf8')));
+  const without = (re) => (text) => text.split('\n').filter((l) => !re.test(l)).join('\n');
+  edit('cases/types/case.yaml', without(/name: (paused_|clock_left|clock_stood|emergency|asked|suspended_at|suspensions|extensions)|columns: \[(paused_|emergency|asked)/));
+  edit('cases/types/step.yaml', without(/name: (until|days),/));
+  edit('cases/indicators/flow.yaml', without(/indicator: (suspended|extended|extension_rate),/));
+  for (const p of ['street', 'dispute']) edit(`cases/processes/${p}.yaml`, (text) => text.slice(0, text.indexOf('  # 挂账')) + text.slice(text.indexOf('  - name: rate\n')));
+  return dir;
+}
+
+test('a folder whose packs know of no standing clock runs as before', async () => {
+  const dir = fresh('before');
+  const out = gezhiOk(['demo', '--data', dir, '--packs', packsOfBefore(), '--cells', '100', '--cases', '100', '--seed', '7', '--until', '2026-11-01', '--quiet']).out;
+  await serving(dir, async (stranger) => {
+    const people = await signedIn(stranger, readAccounts(out), ['worker', 'operator', 'department', 'leader']);
+    const at = await workerPoint(people.worker);
+    const c = await dispatched(stranger, people, at);
+    const seen = (await people.department.get(`/api/v1/cases/${c.code}`)).json;
+    equal([seen.light, seen.paused, seen.asked], ['green', null, null], 'the case');
+    must(!seen.moves.some((m) => m.name.startsWith('ask_')), 'nothing is offered that it cannot hold');
+    equal((await people.operator.get('/api/v1/cases?light=paused')).json.items, [], 'nothing stands');
+    equal((await people.operator.get('/api/v1/counts')).json.by_light.paused, 0, 'nothing is counted');
+    const area = (await stranger.get(`/api/v1/locate?lon=${at.lon}&lat=${at.lat}`)).json.community.code;
+    const { id } = (await people.operator.post('/api/v1/emergencies', { title: 'x', area, classes: ['event-01'], reason: 'y' })).json;
+    problem(await people.leader.post(`/api/v1/emergencies/${id}/approve`, {}), 409, 'CONFLICT');
   });
 });
