@@ -13,6 +13,23 @@ enum { DRAWS = 1000, SEED = 1, MAX_SIGNED = 400 };
 
 /* ---- definitions */
 
+/* How the children are weighed, and how values become scores, where not by given weights on a
+ * straight line. */
+static void put_ways(struct jw *w, const struct index_node *n) {
+    static const char *const curves[] = {"linear", "log", "box_cox"};
+    if (n->indicator == NULL) jw_kstr(w, "weights_by", index_weigh_name(n->weigh));
+    if (n->weigh == INDEX_WEIGH_AHP) jw_kdouble(w, "consistency_ratio", n->consistency);
+    if (n->indicator == NULL || (n->treat.curve == INDEX_CURVE_LINEAR && n->treat.winsorise == 0))
+        return;
+    jw_key(w, "treat");
+    jw_obj(w);
+    jw_kstr(w, "curve", curves[n->treat.curve]);
+    jw_kdouble(w, "shift", n->treat.shift);
+    jw_kdouble(w, "lambda", n->treat.lambda);
+    jw_kint(w, "winsorise", n->treat.winsorise);
+    jw_end(w, '}');
+}
+
 static void put_nodes(struct jw *w, const struct index_def *d) {
     jw_key(w, "nodes");
     jw_arr(w);
@@ -26,6 +43,7 @@ static void put_nodes(struct jw *w, const struct index_def *d) {
         jw_kbool(w, "indicator", n->indicator != NULL);
         jw_kdouble(w, "low", n->low);
         jw_kdouble(w, "high", n->high);
+        put_ways(w, n);
         jw_end(w, '}');
     }
     jw_end(w, ']');

@@ -99,6 +99,18 @@ test('indicators: a guarded figure below the floor cannot be had by subtraction'
   });
 });
 
+test('indicators: guarded figures are told by month, by year only where all months are, and never by day', async () => {
+  const { who } = await commonServer();
+  const supervisor = await who('supervisor');
+  const told = async (period) => (await supervisor.get(`/api/v1/indicators/disputes_due/values?period=${period}&level=county`)).json.areas;
+  for (const period of ['2026-10-05', '2026-10-T1']) must((await told(period)).every((a) => a.state === 'below_floor' && a.value === null), period);
+  const months = await Promise.all([...Array(11).keys()].map((k) => told(`2026-${String(k + 1).padStart(2, '0')}`)));
+  for (const [i, year] of (await told('2026')).entries()) {
+    const hidden = months.some((m) => m[i].state === 'below_floor');
+    if (hidden) equal(year.state, 'below_floor', `${year.area}: its year with a hidden month`);
+  }
+});
+
 test('import indicators: dry run, rejected rows, and nothing twice', async () => {
   const dir = emptyCity();
   const file = join(WORK, 'figures.csv'), errors = join(WORK, 'figures-rejected.csv');

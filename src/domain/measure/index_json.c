@@ -28,6 +28,10 @@ static void put_node(struct jw *w, const struct index_view *v, size_t node, size
     bool masked = v->masked != NULL && v->masked[node * v->n + area] != 0;
     jw_kdouble(w, "value", masked ? NAN : v->value[node * v->n + area]);
     jw_kdouble(w, "part", masked ? NAN : v->part[node * v->n + area]);
+    if (n->weigh != INDEX_WEIGH_GIVEN)
+        jw_kstr(w, "weights_by",
+                index_weigh_name(v->fallback != NULL && v->fallback[node] != 0 ? INDEX_WEIGH_GIVEN
+                                                                               : n->weigh));
     if (node < d->n_leaves) {
         const struct indicator_value *x = &v->raw[node * v->n + area];
         bool hidden = v->hidden != NULL && v->hidden[node * v->n + area] != 0;

@@ -149,6 +149,120 @@ static void test_nothing_by_subtraction(void **state) {
     assert_true(hidden > 1000 && told > 1000);
 }
 
+/* ---- over time: months and their year */
+
+enum { MONTHS = 4, YEAR = MONTHS, PERIODS, SMALL_AREAS = 24 };
+
+struct table_of_year {
+    struct tree month[PERIODS]; /* the last is the year */
+};
+
+static void draw_year(struct rng *r, struct table_of_year *t) {
+    struct tree *first = &t->month[0], *year = &t->month[YEAR];
+    do draw_tree(r, first);
+    while (first->n > SMALL_AREAS);
+    for (int k = 1; k < PERIODS; k++) {
+        t->month[k] = *first;
+        memset(t->month[k].size, 0, sizeof first->size);
+        t->month[k].grid.areas = t->month[k].area;
+    }
+    for (int k = 1; k < MONTHS; k++)
+        for (size_t i = first->n; i-- > 0;) {
+            bool leaf = true;
+            for (size_t j = i + 1; j < first->n; j++)
+                leaf = leaf && first->area[j].parent != (int)i;
+            if (leaf) t->month[k].size[i] = rng_below(r, 30);
+            int up = first->area[i].parent;
+            if (up != GRID_NONE) t->month[k].size[up] += t->month[k].size[i];
+        }
+    for (int k = 0; k < MONTHS; k++)
+        for (size_t i = 0; i < first->n; i++) year->size[i] += t->month[k].size[i];
+}
+
+static size_t unknown_of(const struct table_of_year *t, size_t col[PERIODS][SMALL_AREAS]) {
+    size_t n = 0;
+    for (int k = 0; k < PERIODS; k++)
+        for (size_t i = 0; i < t->month[k].n; i++)
+            col[k][i] = t->month[k].hidden[i] != 0 ? n++ : SIZE_MAX;
+    return n;
+}
+
+/* "An area is the sum of those below it" in every period, and "the year is the sum of its months"
+ * in every area. */
+static size_t year_equations(const struct table_of_year *t, size_t *n) {
+    size_t col[PERIODS][SMALL_AREAS], rows = 0;
+    *n = unknown_of(t, col);
+    memset(m, 0, sizeof m);
+    for (int k = 0; k < PERIODS; k++)
+        for (size_t p = 0; p < t->month[k].n; p++) {
+            size_t below = 0;
+            for (size_t i = p + 1; i < t->month[k].n; i++) {
+                if (t->month[k].area[i].parent != (int)p) continue;
+                below++;
+                if (col[k][i] != SIZE_MAX) m[rows][col[k][i]] = 1;
+            }
+            if (below > 0 && col[k][p] != SIZE_MAX) m[rows][col[k][p]] = -1;
+            rows += below > 0;
+        }
+    for (size_t i = 0; i < t->month[0].n; i++, rows++)
+        for (int k = 0; k < PERIODS; k++)
+            if (col[k][i] != SIZE_MAX) m[rows][col[k][i]] = k == YEAR ? -1 : 1;
+    return rows;
+}
+
+/* Hidden months that can be had; a year whose months are all told is no secret. */
+static size_t months_had(const struct table_of_year *t) {
+    size_t col[PERIODS][SMALL_AREAS], n = 0, at = 0, had = 0, rows = year_equations(t, &n);
+    (void)unknown_of(t, col);
+    for (size_t c = 0; c < n && at < rows; c++) {
+        size_t pivot = at;
+        while (pivot < rows && fabs(m[pivot][c]) < 1e-9) pivot++;
+        if (pivot == rows) continue;
+        swap_rows(at, pivot, n);
+        eliminate(at++, c, rows, n);
+    }
+    for (size_t i = 0; i < at; i++) {
+        size_t k = 0, which = 0;
+        for (size_t c = 0; c < n; c++)
+            if (fabs(m[i][c]) > 1e-9) {
+                k++;
+                which = c;
+            }
+        for (int p = 0; k == 1 && p < MONTHS; p++)
+            for (size_t j = 0; j < t->month[p].n; j++) had += col[p][j] == which;
+    }
+    return had;
+}
+
+/* The rule of figure_floor_of for years: told only where all months are. */
+static void hide_years(struct table_of_year *t) {
+    for (size_t i = 0; i < t->month[0].n; i++)
+        for (int k = 0; k < MONTHS; k++)
+            if (t->month[k].hidden[i] != 0) t->month[YEAR].hidden[i] = 1;
+}
+
+static void test_no_month_from_its_year(void **state) {
+    static struct table_of_year t;
+    struct indicator_def d = {
+        .name = "d", .measure = MEASURE_COUNT, .guarded = true, .of = "", .to = ""};
+    struct pack_set packs = {.indicators = &d, .n_indicators = 1};
+    struct rng r = rng_new(23, 0);
+    size_t told = 0, without = 0;
+    (void)state;
+    for (int k = 0; k < 400; k++) {
+        draw_year(&r, &t);
+        for (int p = 0; p < PERIODS; p++) hide(&t.month[p], &d, &packs);
+        without += months_had(&t) > 0;
+        hide_years(&t);
+        for (size_t i = 0; i < t.month[0].n; i++) told += t.month[YEAR].hidden[i] == 0;
+        if (months_had(&t) > 0)
+            fail_msg("table %d: %zu hidden months can be had", k, months_had(&t));
+    }
+    print_message("%zu years told; without the rule %zu of 400 tables give a month away\n", told,
+                  without);
+    assert_true(told > 50 && without > 50);
+}
+
 /* The check itself sees a figure that can be had. */
 static void test_the_check_sees(void **state) {
     static struct tree t;
@@ -185,6 +299,7 @@ static void test_guard_is_inherited(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_by_subtraction),
+        cmocka_unit_test(test_no_month_from_its_year),
         cmocka_unit_test(test_the_check_sees),
         cmocka_unit_test(test_guard_is_inherited),
     };
