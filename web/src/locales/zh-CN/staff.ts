@@ -1,6 +1,6 @@
 export default {
-  emergency_line: '应急状态生效中：{title}（{area}），相关案件暂停计时。',
-  emergency_waits: '有应急状态已宣布，等待批准：{title}（{area}）。',
+  emergency_line: '应急状态生效中：{title}，{area}。相关案件暂停计时。',
+  emergency_waits: '有应急状态已宣布，等待批准：{title}，{area}。',
   red_warnings: '{n} 条红色预警在办',
   case: {
     area: '所属',
