@@ -102,14 +102,16 @@ static enum err_code make_step(struct working *w, struct tx *tx, const struct wa
     struct actor actor = {.kind = ACTOR_STAFF, .who = who};
     /* What the rules of the process bar (it still holds) is left for another day. */
     if (m == NULL || !move_allowed(e, row, m, &actor, NULL)) return ERR_OK;
-    struct val_pair pairs[2];
+    struct val_pair pairs[2] = {{0}};
     size_t n = 0;
-    if (s->input != NULL)
-        pairs[n++] = (struct val_pair){
-            .key = s->input, .v = {.type = VAL_STR, .n = strlen(s->text), .u.s = s->text}};
-    if (strcmp(s->move, "measure") == 0)
-        pairs[n++] = (struct val_pair){.key = "unit",
-                                       .v = {.type = VAL_STR, .n = strlen(unit), .u.s = unit}};
+    if (s->input != NULL) {
+        pairs[n].key = s->input;
+        pairs[n++].v = (struct val){.type = VAL_STR, .n = strlen(s->text), .u.s = s->text};
+    }
+    if (strcmp(s->move, "measure") == 0) {
+        pairs[n].key = "unit";
+        pairs[n++].v = (struct val){.type = VAL_STR, .n = strlen(unit), .u.s = unit};
+    }
     const struct val inputs = {.type = VAL_MAP, .n = n, .u.map = pairs};
     return case_move(e, tx, row, s->move, &actor, &inputs, -1, at_us, NULL, err);
 }
