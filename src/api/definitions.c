@@ -337,6 +337,7 @@ static enum err_code draft_of(struct call *c, struct definition_change *x, struc
 static enum err_code set_line(struct call *c, const char *key, const char *value, const char **yaml,
                               struct err *err) {
     size_t n = strlen(key);
+    app_assert(*yaml != NULL);
     const char *at = *yaml, *text = *yaml;
     while (at != NULL && (strncmp(at, key, n) != 0 || at[n] != ':')) {
         at = strchr(at, '\n');
