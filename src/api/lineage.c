@@ -47,7 +47,6 @@ struct lineage {
     const struct engine *e;
     const struct indicator_def *d;
     const struct atoms *atoms;
-    const struct grid *grid;
     struct period period;
     int32_t until; /* day after the last that counts */
     int level;     /* of the area; -1: everywhere */
@@ -280,7 +279,6 @@ enum err_code indicator_cases(struct call *c, struct err *err) {
                         .e = c->app->engine,
                         .d = chosen(c, &k),
                         .atoms = look.q.atoms,
-                        .grid = look.grid,
                         .period = look.q.period,
                         .until = look.q.period.to,
                         .level = look.level,
