@@ -81,7 +81,11 @@ async function picture(p) {
     const k = document.createElement('canvas');
     k.width = 320;
     k.height = 240;
-    k.getContext('2d').fillRect(20, 20, 200, 150);
+    const g = k.getContext('2d');
+    for (const [colour, y, h] of [['#b9d7ea', 0, 120], ['#8a9a7b', 120, 30], ['#9aa0a6', 150, 90]]) {
+      g.fillStyle = colour;
+      g.fillRect(0, y, 320, h);
+    }
     const b = await new Promise((r) => k.toBlob(r, 'image/png'));
     return Array.from(new Uint8Array(await b.arrayBuffer()));
   });
@@ -180,18 +184,18 @@ export async function warningWalks(run, base) {
     must(codes.every((x) => shown.some((row) => row.includes(x))), 'reports of the burst are missing among its cases');
     must((await p.locator('.series table tbody tr').count()) === w.series.length && w.series.length > 20, 'the table of days is not the series');
 
-    await makeMove(p, 'acknowledge', 'Seen.');
-    await makeMove(p, 'study', 'Sixteen neighbours, one street: a main burst and washed it there.');
-    await fillMove(p, 'measure', { unit: department.account.unit, text: 'Collect today, tell the contractor.' });
-    must((await p.textContent('[data-test=measures]')).includes('Collect today'), 'the measures are not shown');
+    await makeMove(p, 'acknowledge', '已接收。');
+    await makeMove(p, 'study', '同一条街十六户上报：水管破裂，垃圾被冲上路面。');
+    await fillMove(p, 'measure', { unit: department.account.unit, text: '当日清运，约谈承包单位。' });
+    must((await p.textContent('[data-test=measures]')).includes('当日清运'), 'the measures are not shown');
     await p.click('[data-test=supervise]');
     await p.locator('dialog input[name=level]').nth(1).check();
     await p.selectOption('[data-test=sv-unit]', department.account.unit);
-    await p.fill('[data-test=sv-text]', 'Clear the street and show it by photos.');
+    await p.fill('[data-test=sv-text]', '请清理该路段，并附照片答复。');
     await p.click('[data-test=sv-send]');
     await p.waitForSelector('[data-test=said-supervision]');
     const task = (await boss.get(`/api/v1/warnings/${w.code}`)).supervisions.find((s) => s.unit === department.account.unit);
-    must(task?.level === 2 && task.text.startsWith('Clear the street'), `supervision is ${JSON.stringify(task)}`);
+    must(task?.level === 2 && task.text.startsWith('请清理该路段'), `supervision is ${JSON.stringify(task)}`);
     seen.letter = task.code;
 
     const d = await open({ as: 'department', locale: 'en' });
@@ -200,7 +204,7 @@ export async function warningWalks(run, base) {
     await q.waitForURL(`**/warnings/${w.code}`);
     await settled(q);
     must((await q.locator('[data-test=supervise]').count()) === 0, 'a department is offered to supervise');
-    await fillMove(q, 'evidence', { text: 'Collected, the street is clear.', photo: await picture(q) });
+    await fillMove(q, 'evidence', { text: '已清运完毕，路面干净。', photo: await picture(q) });
     must((await q.locator('[data-choose=verify]').count()) === 0, 'who gave the evidence is offered to verify it');
     await q.goto(base + '/supervision');
     await settled(q);
@@ -210,7 +214,7 @@ export async function warningWalks(run, base) {
     const r = await v.newPage();
     await r.goto(`${base}/warnings/${w.code}`);
     await settled(r);
-    await makeMove(r, 'verify', 'Seen on the spot.');
+    await makeMove(r, 'verify', '现场核查属实。');
 
     await p.goto(`${base}/warnings/${w.code}`);
     await settled(p);
@@ -279,7 +283,7 @@ export async function warningWalks(run, base) {
     await p.waitForSelector('[data-test=letter]');
     await p.emulateMedia({ media: 'print' });
     const text = await p.textContent('[data-test=letter]');
-    must(text.includes('督办函') && text.includes(seen.letter) && text.includes('Clear the street') && text.includes('签收人'), `the letter says: ${text}`);
+    must(text.includes('督办函') && text.includes(seen.letter) && text.includes('请清理该路段') && text.includes('签收人'), `the letter says: ${text}`);
     must(!(await p.locator('.no-print').first().isVisible()), 'buttons would be printed');
     must((await p.pdf({ format: 'A4', preferCSSPageSize: true })).length > 5000, 'the PDF is empty');
     await p.emulateMedia({ media: 'screen' });

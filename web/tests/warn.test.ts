@@ -34,6 +34,7 @@ describe('what a rule saw', () => {
     expect(rarity(45)).toEqual({ unit: 'days', n: 45 });
     expect(rarity(365)).toEqual({ unit: 'months', n: 12 });
     expect(rarity(1461)).toEqual({ unit: 'years', n: 4 });
+    expect(rarity(1e12)).toEqual({ unit: 'rarer', n: 100 });
   });
   it('an expected number below one is not rounded to nothing', () => {
     expect(about(0.2)).toEqual({ key: 'less', n: 1 });

@@ -188,12 +188,15 @@ export function daysOf(from: string, day: string): number {
   const n = Math.round((Date.parse(day.slice(0, 10)) - Date.parse(from.slice(0, 10))) / 86_400_000) + 1;
   return Number.isFinite(n) ? Math.max(1, n) : 1;
 }
+/** Beyond this many years a number would say more than a method knows. */
+const MOST_YEARS = 100;
 /** How rare chance makes it: unit and count for "once in 4 years". Null when the method cannot say. */
-export function rarity(days: number | null | undefined): { unit: 'days' | 'months' | 'years'; n: number } | null {
+export function rarity(days: number | null | undefined): { unit: 'days' | 'months' | 'years' | 'rarer'; n: number } | null {
   if (days === null || days === undefined || !(days > 0)) return null;
   if (days < 60) return { unit: 'days', n: Math.max(1, Math.round(days)) };
   if (days < 730) return { unit: 'months', n: Math.round(days / 30.44) };
-  return { unit: 'years', n: Math.round(days / 365.25) };
+  const years = Math.round(days / 365.25);
+  return years > MOST_YEARS ? { unit: 'rarer', n: MOST_YEARS } : { unit: 'years', n: years };
 }
 /** An expected number as a person says it: a whole one, under one as "fewer than 1". */
 export function about(expected: number | null | undefined): { key: 'less' | 'about'; n: number } | null {

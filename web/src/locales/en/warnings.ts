@@ -75,6 +75,7 @@ export default {
     chance_days: '; by chance once a day | ; by chance once in {n} days',
     chance_months: '; by chance once in {n} month | ; by chance once in {n} months',
     chance_years: '; by chance once in {n} year | ; by chance once in {n} years',
+    chance_rarer: '; by chance less than once in {n} years',
     stop: '.',
     no_signal: 'The page has no signal of this warning.',
     signals_more: '{n} signals in all, from {first} to {last}. Shown is the last of each rule.',

@@ -75,6 +75,7 @@ export default {
     chance_days: '；纯属偶然约 {n} 天一次',
     chance_months: '；纯属偶然约 {n} 个月一次',
     chance_years: '；纯属偶然约 {n} 年一次',
+    chance_rarer: '；纯属偶然 {n} 年也难得一次',
     stop: '。',
     no_signal: '页面上没有这条预警的信号。',
     signals_more: '自{first}至{last}共 {n} 个信号，此处为每条规则最近的一个。',
