@@ -84,7 +84,7 @@ void index_view_hash(const struct index_view *v, unsigned char out[32]) {
             double parts[3] = {isnan(x->value) ? NAN : x->value,
                                isnan(x->numerator) ? NAN : x->numerator,
                                isnan(x->denominator) ? NAN : x->denominator};
-            int state = x->state;
+            int state = (int)x->state;
             sum = hash_xxh64(parts, sizeof parts, sum);
             sum = hash_xxh64(&state, sizeof state, sum);
         }
