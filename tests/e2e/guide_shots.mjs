@@ -1,5 +1,5 @@
 /**
- * The pictures of docs/guides, in both languages, taken from a running server after the walks (so that there is a warning of a burst to show):
+ * The pictures of warnings, supervision and briefings in docs/guides, in both languages, taken from a running server after the walks (so that there is a warning of a burst to show):
  * node tests/e2e/guide_shots.mjs --base URL --accounts FILE --shots docs/guides/img
  */
 import { writeFileSync } from 'node:fs';
@@ -35,12 +35,7 @@ for (const locale of ['zh-CN', 'en']) {
     await p.goto(o.base + path);
     await settled(p);
   };
-  await go(boss, '/index?level=town');
-  await shoot(boss, 'index', locale);
   const v = await api(boss, '/api/v1/indices/safety/values?level=town');
-  const area = v.areas.find((a) => a.value !== null) ?? v.areas[0];
-  await go(boss, `/index/safety/${area.area}?period=${v.period}`);
-  await shoot(boss, 'area', locale);
   await go(boss, '/warnings');
   await shoot(boss, 'warnings', locale);
   const list = (await api(boss, '/api/v1/warnings?limit=100')).items;
