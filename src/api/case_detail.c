@@ -2,6 +2,7 @@
 
 #include "api/case_view.h"
 #include "domain/process/clock.h"
+#include "domain/process/join.h"
 
 enum { MAX_OFFERED = 32, MAX_SIMILAR = 8 };
 
@@ -217,6 +218,32 @@ enum err_code view_case_detail(const struct view *v, struct jw *w, const struct 
     return ERR_OK;
 }
 
+/* The report that this one was joined to, as anybody may see it; a private one is not named. */
+static enum err_code view_joined_to(const struct view *v, struct jw *w, const struct case_row *r,
+                                    struct err *err) {
+    const struct engine *e = v->app->engine;
+    const char *code = NULL;
+    struct case_row *target = ARENA_NEW(v->a, struct case_row, 1);
+    if (target == NULL) return err_fail(err, ERR_NOMEM, "case");
+    if (case_has(e, r, CASE_duplicate_of))
+        TRY(case_code_of(e, v->db, case_int(e, r, CASE_duplicate_of), v->a, &code, err));
+    if (code != NULL) TRY(case_load(e, v->db, code, v->a, target, err));
+    jw_key(w, "joined_to");
+    if (code == NULL || case_int(e, target, CASE_private) != 0) {
+        jw_null(w);
+        return ERR_OK;
+    }
+    const struct process_def *p = pack_process(e->packs, case_text(e, target, CASE_process));
+    const struct state_def *s =
+        p == NULL ? NULL : process_state(p, case_text(e, target, CASE_state));
+    jw_obj(w);
+    jw_kstr(w, "code", code);
+    if (s != NULL) view_text(w, "state_title", &s->public_title);
+    jw_ktime(w, "due", case_int(e, target, CASE_due_at));
+    jw_end(w, '}');
+    return ERR_OK;
+}
+
 enum err_code view_case_follow(const struct view *v, struct jw *w, const struct case_row *r,
                                int64_t party, struct err *err) {
     const struct engine *e = v->app->engine;
@@ -238,6 +265,7 @@ enum err_code view_case_follow(const struct view *v, struct jw *w, const struct 
     view_paused(v, w, r, false);
     jw_ktime(w, "closed", case_int(e, r, CASE_closed_at));
     jw_kbool(w, "private", case_int(e, r, CASE_private) != 0);
+    TRY(view_joined_to(v, w, r, err));
     if (party == 0) {
         const char *text = NULL, *result = NULL;
         TRY(view_personal(v, &r->cells[e->case_col[CASE_description]], &text, err));

@@ -146,4 +146,7 @@ test('one thing told by many is one case: joined by the desk, counted once a per
   problem(await stranger.get('/api/v1/public/cases?sort=reporters'), 422, 'INVALID');
   const followed = (await stranger.post('/api/v1/follow', { code: others[0].code, word: others[0].secret })).json;
   must(JSON.stringify(followed).includes('Handled together with another report'), 'the reporter is told');
+  equal(followed.case.joined_to.code, first.code, 'and where to see how it goes on');
+  const alone = (await stranger.post('/api/v1/follow', { code: first.code, word: first.secret })).json;
+  equal(alone.case.joined_to, null, 'the one that is handled was joined to none');
 });

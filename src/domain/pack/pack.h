@@ -310,7 +310,7 @@ struct indicator_def {
     size_t n_past;
 };
 
-/* A document that a higher floor reads: files of the folders "indices" and "warnings". */
+/* A document that a higher floor reads: files of "indices", "warnings", "surveys", "briefings". */
 struct pack_document {
     const char *pack, *folder, *file;
     const struct val *v;

@@ -179,6 +179,8 @@ export interface Case {
   escalated?: number | boolean;
   score?: number | null;
   duplicate_of?: string | null;
+  /** To the reporter: the public report that it is handled with. */
+  joined_to?: { code: string; state_title: Text; due: string | null } | null;
   /** How many different people told of the matter, and what that makes of it. */
   reporters?: number;
   urgency?: { level: number; title: Text } | null;

@@ -265,6 +265,8 @@ export default {
     another: 'Report another',
   },
   follow: {
+    joined: 'Others reported the same. It is handled as one matter, which is now: {state}.',
+    joined_see: 'See report {code}',
     title: 'Follow a report',
     text: 'Enter the case code and the follow word that you got when you reported.',
     code_hint: 'For example 320600-20261122-0001',

@@ -265,6 +265,8 @@ export default {
     another: '再报一件',
   },
   follow: {
+    joined: '他人已上报同一事项，合并办理，目前状态：{state}。',
+    joined_see: '查看 {code}',
     title: '查进度',
     text: '填写上报时得到的案件编号和查询词。',
     code_hint: '例如 320600-20261122-0001',
