@@ -25,8 +25,8 @@ static struct hash_piece piece_column(const struct indicator_def *d, int col) {
 static void hash_indicator(const struct pack_set *packs, const struct indicator_def *d, int depth,
                            unsigned char hash[32]) {
     if (d == NULL || depth > INDICATOR_MAX_DEPTH) return;
-    const int kinds[] = {d->measure,   d->basis,  d->against,     d->stock,
-                         d->direction, d->sum_up, (int)d->n_terms};
+    const int kinds[] = {(int)d->measure, (int)d->basis, (int)d->against, d->stock,
+                         d->direction,    d->sum_up,     (int)d->n_terms};
     const int64_t numbers[] = {d->version, d->enough};
     const double factors[] = {d->per, d->constant};
     struct hash_piece head[] = {
