@@ -306,13 +306,15 @@ export async function warningWalks(run, base) {
       const code = seen.code ?? (await boss.get('/api/v1/warnings?limit=1')).items[0].code;
       const letter = seen.letter ?? (await boss.get('/api/v1/supervisions?open=all&limit=1')).items[0].code;
       const found = [];
+      // One way through: each screen is looked at broad, then made narrow.
       await screens(open, base, { locale, width: 1440 }, code, letter, async (p, name) => {
         const v = await axe(p);
         if (v) found.push(`${name}: ${v}`);
-      });
-      await screens(open, base, { locale, width: 360, height: 740 }, code, letter, async (p, name) => {
+        await p.setViewportSize({ width: 360, height: 740 });
+        await p.waitForTimeout(150);
         const px = await overflow(p);
         if (px > 0) found.push(`${name}: ${px} px`);
+        await p.setViewportSize({ width: 1440, height: 900 });
       });
       must(found.length === 0, found.join(' || '));
     });
