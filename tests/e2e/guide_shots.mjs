@@ -16,7 +16,7 @@ await run.start();
 async function shoot(page, name, locale) {
   await page.waitForTimeout(1500);
   for (let height = 860; height >= 300; height -= 60) {
-    const png = await page.screenshot({ clip: { x: 0, y: 0, width: 1120, height } });
+    const png = await page.screenshot({ clip: { x: 0, y: 0, width: 1160, height } });
     if (png.length > MOST) continue;
     writeFileSync(join(o.shots, `${name}-${locale === 'en' ? 'en' : 'zh'}.png`), png);
     console.log(`${name} ${locale} ${Math.round(png.length / 1000)} kB, ${height} px high`);
@@ -25,7 +25,7 @@ async function shoot(page, name, locale) {
   throw new Error(`${name}: even a strip is larger than ${MOST} bytes`);
 }
 async function pageOf(role, locale) {
-  const c = await run.context({ as: role, locale, width: 1120, height: 900 });
+  const c = await run.context({ as: role, locale, width: 1160, height: 900 });
   return c.newPage();
 }
 
