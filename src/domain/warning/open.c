@@ -122,7 +122,9 @@ static enum err_code title_of(const struct grid *g, const struct warn_record *r,
                                                       : ERR_OK;
 }
 
-static const char *description_of(struct arena *a, const struct warn_kept *k) {
+static const char *description_of(struct arena *a, const struct warn_rule *rule,
+                                  const struct warn_kept *k) {
+    if (warn_by_figures(rule->method)) return arena_printf(a, "%s。%s.", k->title_zh, k->title_en);
     if (isnan(k->expected))
         return arena_printf(a, "%s：案件 %.0f 件。%s: %.0f cases.", k->title_zh, k->observed,
                             k->title_en, k->observed);
@@ -169,7 +171,7 @@ enum err_code warn_open(struct tx *tx, const struct warn_record *r, const struct
                         .lon = main->lon,
                         .lat = main->lat,
                         .area = area,
-                        .description = description_of(a, k),
+                        .description = description_of(a, main->rule, k),
                         .channel = "warning",
                         .by_system = true,
                         .at_us = r->at_us,

@@ -93,6 +93,7 @@ export default {
     over: '(over)',
     cases: 'Its cases',
     hidden: '{n} case is not visible to you. | {n} cases are not visible to you.',
+    no_cases_figure: 'It rests on figures, not on single cases.',
     no_cases: 'No case belongs to it: it tells that reports are missing.',
     similar: 'What like places did in these days',
     similar_text: 'Places of the same kind and the same classes of cases. Where they rose too, the cause is not only here.',

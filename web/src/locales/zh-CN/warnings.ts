@@ -93,6 +93,7 @@ export default {
     over: '（超出）',
     cases: '相关案件',
     hidden: '另有 {n} 件您无权查看。',
+    no_cases_figure: '这条预警依据统计数字，不对应单个案件。',
     no_cases: '没有相关案件：这条预警说的是上报中断。',
     similar: '同类地区同期情况',
     similar_text: '同类地区、同类案件。如果它们也上升，原因就不只在这里。',
