@@ -3,26 +3,19 @@
 #include "domain/process/clock.h"
 #include "domain/process/step.h"
 
-/* Cases for which `condition` holds and `column` lies before the time, the earliest first. Both are
- * texts of this file. */
-static enum err_code rows_query(const struct engine *e, struct db *db, struct arena *a,
-                                const char *condition, const char *column, int64_t before_us,
-                                int64_t max, struct cursor **out, struct err *err) {
+/* Cases whose clock has run out and that are not marked yet, oldest due first. */
+static enum err_code due_query(const struct engine *e, struct db *db, struct arena *a,
+                               int64_t before_us, int64_t max, struct cursor **out,
+                               struct err *err) {
     struct sql s;
     TRY(sql_begin(&s, a, err));
     sql_add(&s, "SELECT ");
     case_select(e, &s, "");
     sql_add(&s, " FROM ");
     sql_table(&s, &e->case_type->table);
-    sql_add(&s, " WHERE ledger = 1 AND ");
-    sql_add(&s, condition);
-    sql_add(&s, " AND ");
-    sql_add(&s, column);
-    sql_add(&s, " < ");
+    sql_add(&s, " WHERE ledger = 1 AND overdue = 0 AND due_at IS NOT NULL AND due_at < ");
     sql_value(&s, cell_int(before_us));
-    sql_add(&s, " ORDER BY ");
-    sql_add(&s, column);
-    sql_add(&s, " LIMIT ");
+    sql_add(&s, " ORDER BY due_at LIMIT ");
     sql_value(&s, cell_int(max));
     return sql_query(&s, db, out, err);
 }
@@ -42,6 +35,23 @@ static enum err_code mark_overdue(const struct engine *e, struct tx *tx, struct 
     if (m == NULL || !move_allowed(e, r, m, &system, NULL)) return ERR_OK;
     TRY(case_move(e, tx, r, s->overdue_move, &system, NULL, -1, 0, NULL, err));
     return ERR_OK;
+}
+
+/* Cases whose suspension ends by its date, the earliest first. */
+static enum err_code ended_query(const struct engine *e, struct db *db, struct arena *a,
+                                 int64_t before_us, int64_t max, struct cursor **out,
+                                 struct err *err) {
+    struct sql s;
+    TRY(sql_begin(&s, a, err));
+    sql_add(&s, "SELECT ");
+    case_select(e, &s, "");
+    sql_add(&s, " FROM ");
+    sql_table(&s, &e->case_type->table);
+    sql_add(&s, " WHERE ledger = 1 AND paused_until IS NOT NULL AND paused_until <= ");
+    sql_value(&s, cell_int(before_us));
+    sql_add(&s, " ORDER BY paused_until LIMIT ");
+    sql_value(&s, cell_int(max));
+    return sql_query(&s, db, out, err);
 }
 
 /* However late the tick comes, the clock has run since the date. */
@@ -84,15 +94,13 @@ enum err_code clock_tick(const struct engine *e, struct tx *tx, int64_t max, int
     struct case_row *rows = NULL;
     size_t resumed = 0, late = 0;
     if (e->clocks_stop) {
-        TRY(rows_query(e, tx_db(tx), a, "paused_until IS NOT NULL", "paused_until",
-                       tx_now_us(tx) + 1, max, &c, err));
+        TRY(ended_query(e, tx_db(tx), a, tx_now_us(tx), max, &c, err));
         TRY(read_rows(e, c, a, max, &rows, &resumed, err));
         for (size_t i = 0; i < resumed; i++) TRY(resume(e, tx, &rows[i], err));
     }
     int64_t left = max - (int64_t)resumed;
     if (left > 0) {
-        TRY(rows_query(e, tx_db(tx), a, "overdue = 0 AND due_at IS NOT NULL", "due_at",
-                       tx_now_us(tx), left, &c, err));
+        TRY(due_query(e, tx_db(tx), a, tx_now_us(tx), left, &c, err));
         TRY(read_rows(e, c, a, left, &rows, &late, err));
         for (size_t i = 0; i < late; i++) TRY(mark_overdue(e, tx, &rows[i], err));
     }
