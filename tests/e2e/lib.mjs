@@ -158,3 +158,9 @@ export async function settled(page) {
     await page.waitForTimeout(120);
   }
 }
+
+/** The worker that keeps the page is installed: a list with a file that is not there would leave it waiting for ever. */
+export async function workerReady(page) {
+  const ready = await page.evaluate(() => Promise.race([navigator.serviceWorker.ready.then(() => true), new Promise((done) => setTimeout(() => done(false), 15_000))]));
+  must(ready, 'the worker that keeps the page was not installed within 15 s');
+}

@@ -2,7 +2,7 @@
  * The page in a real browser, against a running server with a demo city.
  * node tests/e2e/run.mjs --base http://127.0.0.1:PORT --accounts FILE [--only WORD] [--shots DIR]
  */
-import { api, axe, must, options, overflow, Run, settled } from './lib.mjs';
+import { api, axe, must, options, overflow, Run, settled, workerReady } from './lib.mjs';
 import { emergencyWalks } from './emergency_walks.mjs';
 import { briefingWalks } from './briefing_walks.mjs';
 import { indexWalks } from './index_walks.mjs';
@@ -339,7 +339,7 @@ await run.test('without a line: a report and a move wait, and go out later', asy
   const p = await c.newPage();
   await p.goto(base + '/');
   await settled(p);
-  await p.evaluate(() => navigator.serviceWorker?.ready);
+  await workerReady(p);
   await p.click('[data-test=no-danger]');
   await p.fill('main input[type=search]', 'refuse');
   await p.locator('main ul button.choice').first().click();
@@ -367,7 +367,7 @@ await run.test('without a line: a report and a move wait, and go out later', asy
     if (x.failed || !x.moves?.some((m) => m.name === 'handle')) continue;
     await w.goto(`${base}/cases/${code}`);
     await settled(w);
-    await w.evaluate(() => navigator.serviceWorker?.ready);
+    await workerReady(w);
     await w.context().setOffline(true);
     await w.setInputFiles('input[type=file]', []).catch(() => undefined);
     await w.click('[data-choose=handle]');

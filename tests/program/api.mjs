@@ -1,5 +1,5 @@
 /** Cases over the API: reports, lists, paging, moves, representations, problems, repeats. */
-import { demoCity, equal, goldenShape, must, problem, request, serving, test } from './lib.mjs';
+import { commonServer, demoCity, equal, goldenShape, must, problem, request, serving, test } from './lib.mjs';
 
 export const STREET = 'event-0102';
 export const DISPUTE = 'dispute-01';
@@ -269,4 +269,13 @@ test('counts and classes: shape; counts agree with the list', async () => {
     goldenShape('city', (await stranger.get('/api/v1/city')).json);
     problem(await stranger.get('/api/v1/counts'), 401, 'UNAUTHORIZED');
   });
+});
+
+test('the page opens without a line later: every file that its worker keeps is there', async () => {
+  const { stranger } = await commonServer();
+  const worker = await stranger.get('/sw.js');
+  equal(worker.status, 200, 'the worker');
+  const files = JSON.parse(/const FILES = (\[.*?\]);/.exec(worker.text)[1]);
+  must(files.length > 50 && files[0] === '/', `${files.length} files`);
+  for (const f of files) equal((await stranger.get(f)).status, 200, f);
 });

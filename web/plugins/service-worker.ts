@@ -11,18 +11,22 @@ export function serviceWorker(): Plugin {
   return {
     name: 'gezhi-service-worker',
     apply: 'build',
-    generateBundle(_options, bundle) {
-      const files = Object.keys(bundle).filter(
-        (f) => /\.(js|css|woff2|svg)$/.test(f) && !/maplibre|MapView|noto|\/map-/.test(f),
-      );
-      const list = ['/', ...files.sort().map((f) => '/' + f)];
-      const source = readFileSync(resolve(import.meta.dirname, '../src/sw/sw.js'), 'utf8');
-      const version = createHash('sha256').update(list.join('\n')).update(source).digest('hex').slice(0, 16);
-      this.emitFile({
-        type: 'asset',
-        fileName: 'sw.js',
-        source: source.replace('__VERSION__', version).replace('"__FILES__"', JSON.stringify(list)),
-      });
+    // Last of all: chunks that hold nothing but styles are dropped on the way, and one name too many breaks the worker.
+    generateBundle: {
+      order: 'post',
+      handler(_options, bundle) {
+        const files = Object.keys(bundle).filter(
+          (f) => /\.(js|css|woff2|svg)$/.test(f) && !/maplibre|MapView|noto|\/map-/.test(f),
+        );
+        const list = ['/', ...files.sort().map((f) => '/' + f)];
+        const source = readFileSync(resolve(import.meta.dirname, '../src/sw/sw.js'), 'utf8');
+        const version = createHash('sha256').update(list.join('\n')).update(source).digest('hex').slice(0, 16);
+        this.emitFile({
+          type: 'asset',
+          fileName: 'sw.js',
+          source: source.replace('__VERSION__', version).replace('"__FILES__"', JSON.stringify(list)),
+        });
+      },
     },
   };
 }
