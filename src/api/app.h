@@ -30,7 +30,7 @@ struct app_options {
     int64_t idle_s, absolute_s; /* sessions; 0: 30 minutes, 12 hours */
     size_t password_bytes;      /* memory of one password hash; 0: 256 MiB */
     int n_loops, n_workers;     /* 0: by the number of cores */
-    int64_t freeze_after_s; /* until ended periods of indices are first frozen */
+    int64_t freeze_after_s;     /* until ended periods of indices are first frozen */
     const char *const *trusted_proxies;
     size_t n_trusted_proxies;
     const struct log *log;

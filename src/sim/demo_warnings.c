@@ -106,11 +106,13 @@ static enum err_code make_step(struct working *w, struct tx *tx, const struct wa
     size_t n = 0;
     if (s->input != NULL) {
         pairs[n].key = s->input;
-        pairs[n++].v = (struct val){.type = VAL_STR, .n = strlen(s->text), .u.s = s->text};
+        pairs[n].v = (struct val){.type = VAL_STR, .n = strlen(s->text), .u.s = s->text};
+        n++;
     }
     if (strcmp(s->move, "measure") == 0) {
         pairs[n].key = "unit";
-        pairs[n++].v = (struct val){.type = VAL_STR, .n = strlen(unit), .u.s = unit};
+        pairs[n].v = (struct val){.type = VAL_STR, .n = strlen(unit), .u.s = unit};
+        n++;
     }
     const struct val inputs = {.type = VAL_MAP, .n = n, .u.map = pairs};
     return case_move(e, tx, row, s->move, &actor, &inputs, -1, at_us, NULL, err);

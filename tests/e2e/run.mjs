@@ -552,8 +552,9 @@ await run.test('a stranger is sent to the sign-in and back', async ({ open }) =>
   await p.waitForURL(/\/desk/);
 });
 
-await indexWalks(run, base);
+// Before the walks that put another index in force.
 await warningWalks(run, base);
+await indexWalks(run, base);
 await briefingWalks(run, base);
 await emergencyWalks(run, base, workerPlace);
 

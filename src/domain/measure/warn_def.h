@@ -105,7 +105,7 @@ struct warn_set {
     struct warn_guards guards;
     const struct calendar_def *calendar; /* holidays; NULL: none */
     double merge_days;                   /* signals further apart are warnings of their own */
-    int nightly_minute;                  /* local minute of the day at which yesterday is recorded */
+    int nightly_minute;      /* local minute of the day at which yesterday is recorded */
     int64_t repeat_red_days; /* a red warning of the same place and class again within these */
 };
 enum { WARN_MAX_RULES = 256, WARN_MAX_EVENTS = 1000 };

@@ -422,7 +422,9 @@ enum err_code warn_load(struct arena *a, const struct pack_set *packs, const str
     r.rule = ARENA_NEW(a, struct warn_rule, WARN_MAX_RULES);
     r.event = ARENA_NEW(a, struct warn_event, WARN_MAX_EVENTS);
     if (s == NULL || r.rule == NULL || r.event == NULL) return err_fail(err, ERR_NOMEM, "warnings");
-    *s = (struct warn_set){.rule = r.rule, .event = r.event, .merge_days = 3,
+    *s = (struct warn_set){.rule = r.rule,
+                           .event = r.event,
+                           .merge_days = 3,
                            .nightly_minute = 30,
                            .repeat_red_days = 90};
     TRY(read_guards(&r, NULL, &s->guards));

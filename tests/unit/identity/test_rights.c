@@ -53,16 +53,20 @@ static void fill(struct world *w, struct rng *r) {
         *c = (struct rights_case){counties[rng_below(r, 4)],    towns[rng_below(r, 4)],
                                   communities[rng_below(r, 4)], cells[rng_below(r, 4)],
                                   units[rng_below(r, 4)],       holders[rng_below(r, 4)],
-                                  rng_below(r, 3) == 0, rng_below(r, 4) == 0};
+                                  rng_below(r, 3) == 0,         rng_below(r, 4) == 0};
         bool unknown = c->is_private && rng_below(r, 4) == 0; /* a null stands for private */
-        const struct cell v[] = {
-            cell_int(i),          cell_text(c->county),
-            cell_text(c->town),   cell_text(c->community),
-            cell_text(c->cell),   cell_text(c->unit),
-            cell_text(c->holder), unknown ? cell_null() : cell_int(c->is_private),
-            cell_text(c->is_task ? "task-warning" : others[rng_below(r, 3)])};
-        assert_int_equal(db_exec(w->db, "INSERT INTO case_ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                                 v, 9, NULL, &err),
+        const struct cell v[] = {cell_int(i),
+                                 cell_text(c->county),
+                                 cell_text(c->town),
+                                 cell_text(c->community),
+                                 cell_text(c->cell),
+                                 cell_text(c->unit),
+                                 cell_text(c->holder),
+                                 unknown ? cell_null() : cell_int(c->is_private),
+                                 cell_text(c->is_task ? "task-warning" : others[rng_below(r, 3)])};
+        assert_int_equal(db_exec(w->db,
+                                 "INSERT INTO case_ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", v,
+                                 9, NULL, &err),
                          ERR_OK);
     }
 }
