@@ -60,7 +60,7 @@ static void put_odd(struct jw *w, const struct odd *odd, size_t n) {
 
 enum err_code index_ahp(struct call *c, struct err *err) {
     const struct val *body = NULL;
-    double matrix[MAX_COMPARED * MAX_COMPARED], weight[MAX_COMPARED];
+    double matrix[MAX_COMPARED * MAX_COMPARED] = {0}, weight[MAX_COMPARED] = {0};
     struct odd odd[MAX_COMPARED * MAX_COMPARED];
     struct composite_ahp_told told = {0};
     TRY(call_body(c, &body, err));

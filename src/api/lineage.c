@@ -430,7 +430,7 @@ static enum err_code write_quality(struct call *c, struct index_look *look,
         jw_kstr(&w, "indicator", x->name);
         index_text_json(&w, "title", &x->title);
         jw_kstr(&w, "role", k.role[i]);
-        if (x->type == c->app->engine->case_type && x->time_col >= 0)
+        if (x->type != NULL && x->type == c->app->engine->case_type && x->time_col >= 0)
             TRY(put_rows_quality(c, look, x, &w, err));
         else if (x->measure == MEASURE_FIGURE)
             TRY(put_figure_quality(look->q.db, x, &w, err));

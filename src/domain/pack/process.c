@@ -149,6 +149,15 @@ static enum err_code read_inputs(struct reading *r, const struct val *v, struct 
 
 /* ---- effects */
 
+static bool input_fits(enum field_kind k, const char *kind, bool text) {
+    if (strcmp(kind, "photos") == 0) return k == FIELD_PHOTOS;
+    if (strcmp(kind, "bool") == 0) return k == FIELD_BOOL;
+    if (strcmp(kind, "score") == 0 || strcmp(kind, "number") == 0) return k == FIELD_INT;
+    if (strcmp(kind, "date") == 0) return k == FIELD_DATE;
+    if (strcmp(kind, "post") == 0) return k == FIELD_REF || k == FIELD_INT;
+    return text || strcmp(kind, "field") == 0;
+}
+
 static bool fits(enum field_kind k, const char *from, const struct move_def *m) {
     bool text = k == FIELD_TEXT || k == FIELD_CODE || k == FIELD_CLASS;
     if (strcmp(from, "null") == 0) return true;
@@ -159,17 +168,8 @@ static bool fits(enum field_kind k, const char *from, const struct move_def *m) 
         if (k == FIELD_BOOL) return strcmp(from + 6, "true") == 0 || strcmp(from + 6, "false") == 0;
         return text && from[6] != '\0';
     }
-    for (size_t i = 0; i < m->n_inputs; i++) {
-        const char *kind = m->inputs[i].kind;
-        if (strcmp(m->inputs[i].name, from + 6) != 0) continue;
-        if (strcmp(kind, "photos") == 0) return k == FIELD_PHOTOS;
-        if (strcmp(kind, "bool") == 0) return k == FIELD_BOOL;
-        if (strcmp(kind, "score") == 0 || strcmp(kind, "number") == 0) return k == FIELD_INT;
-        if (strcmp(kind, "date") == 0) return k == FIELD_DATE;
-        if (strcmp(kind, "post") == 0) return k == FIELD_REF || k == FIELD_INT;
-        if (strcmp(kind, "field") == 0) return true;
-        return text;
-    }
+    for (size_t i = 0; i < m->n_inputs; i++)
+        if (strcmp(m->inputs[i].name, from + 6) == 0) return input_fits(k, m->inputs[i].kind, text);
     return false;
 }
 

@@ -293,6 +293,19 @@ static void elapsed_agrees_with_the_oracle(void **state) {
     }
 }
 
+/* When a clock of `length` minutes runs out that stands between each stop and start: minute by
+ * minute. */
+static int64_t walked_due(const struct sample *s, enum work_unit unit, int64_t length,
+                          const int64_t stop[4], const int64_t start[4]) {
+    int64_t left = length, t = s->start_us;
+    for (; left > 0; t += minute) {
+        bool stands = false;
+        for (int i = 0; i < 4; i++) stands = stands || (t >= stop[i] && t < start[i]);
+        if (!stands && (unit == WORK_URGENT_HOUR || oracle_is_open(s, t))) left--;
+    }
+    return t;
+}
+
 /* A clock of so many minutes that stops and goes on some times runs out when the oracle has seen
  * that many open minutes at which it did not stand: never earlier, never with a fresh limit. */
 static void clocks_that_stop_agree_with_the_oracle(void **state) {
@@ -309,12 +322,7 @@ static void clocks_that_stop_agree_with_the_oracle(void **state) {
             stop[i] = s.start_us + (at_min += rng_below(&r, 2000)) * minute;
             start[i] = s.start_us + (at_min += rng_below(&r, 3000)) * minute;
         }
-        int64_t left = length, t = s.start_us;
-        for (; left > 0; t += minute) {
-            bool stands = false;
-            for (int i = 0; i < 4; i++) stands = stands || (t >= stop[i] && t < start[i]);
-            if (!stands && (unit == WORK_URGENT_HOUR || oracle_is_open(&s, t))) left--;
-        }
+        int64_t t = walked_due(&s, unit, length, stop, start);
         int64_t due = work_after_us(s.cal, s.start_us, length * minute, unit, NULL);
         for (int i = 0; i < 4 && stop[i] < due; i++) {
             int64_t rest = work_time_us(s.cal, stop[i], due, unit);

@@ -187,23 +187,30 @@ static size_t unknown_of(const struct table_of_year *t, size_t col[PERIODS][SMAL
     return n;
 }
 
+/* One period: each area that has others below it is their sum. Returns how many rows it wrote from
+ * `rows` on. */
+static size_t tree_equations(const struct tree *t, const size_t col[SMALL_AREAS], size_t rows) {
+    size_t from = rows;
+    for (size_t p = 0; p < t->n; p++) {
+        size_t below = 0;
+        for (size_t i = p + 1; i < t->n; i++) {
+            if (t->area[i].parent != (int)p) continue;
+            below++;
+            if (col[i] != SIZE_MAX) m[rows][col[i]] = 1;
+        }
+        if (below > 0 && col[p] != SIZE_MAX) m[rows][col[p]] = -1;
+        rows += below > 0;
+    }
+    return rows - from;
+}
+
 /* "An area is the sum of those below it" in every period, and "the year is the sum of its months"
  * in every area. */
 static size_t year_equations(const struct table_of_year *t, size_t *n) {
     size_t col[PERIODS][SMALL_AREAS], rows = 0;
     *n = unknown_of(t, col);
     memset(m, 0, sizeof m);
-    for (int k = 0; k < PERIODS; k++)
-        for (size_t p = 0; p < t->month[k].n; p++) {
-            size_t below = 0;
-            for (size_t i = p + 1; i < t->month[k].n; i++) {
-                if (t->month[k].area[i].parent != (int)p) continue;
-                below++;
-                if (col[k][i] != SIZE_MAX) m[rows][col[k][i]] = 1;
-            }
-            if (below > 0 && col[k][p] != SIZE_MAX) m[rows][col[k][p]] = -1;
-            rows += below > 0;
-        }
+    for (int k = 0; k < PERIODS; k++) rows += tree_equations(&t->month[k], col[k], rows);
     for (size_t i = 0; i < t->month[0].n; i++, rows++)
         for (int k = 0; k < PERIODS; k++)
             if (col[k][i] != SIZE_MAX) m[rows][col[k][i]] = k == YEAR ? -1 : 1;

@@ -103,53 +103,65 @@ static void refused_input(void **state) {
 
 static double u(size_t i, size_t k) { return (double)((i * k + 17) % 1009) / 1009; }
 
-static void against_r(void **state) {
-    (void)state;
-    static unsigned char outcome[FIXTURE_UNITS];
-    static double design[FIXTURE_UNITS];
-    static int32_t area[FIXTURE_UNITS], sex[FIXTURE_UNITS], age[FIXTURE_UNITS];
-    static int16_t all[FIXTURE_UNITS], women[FIXTURE_UNITS], one[FIXTURE_UNITS];
+struct fixture_units {
+    unsigned char outcome[FIXTURE_UNITS];
+    double design[FIXTURE_UNITS];
+    int32_t area[FIXTURE_UNITS], sex[FIXTURE_UNITS], age[FIXTURE_UNITS];
+    int16_t all[FIXTURE_UNITS], women[FIXTURE_UNITS], one[FIXTURE_UNITS];
+};
+
+static unsigned char fixture_outcome(double o, int32_t age) {
+    if (o < 0.4 + 0.1 * age) return SURVEY_COMPLETED;
+    if (o < 0.75) return SURVEY_REFUSED;
+    if (o < 0.8) return SURVEY_NO_CONTACT;
+    return o < 0.92 ? SURVEY_UNKNOWN : SURVEY_NOT_ELIGIBLE;
+}
+
+static void fixture_draw(struct fixture_units *f) {
     static const double base[] = {2, 1, 3, 1.5, 4};
     for (size_t i = 0; i < FIXTURE_UNITS; i++) {
-        double o = u(i, 733);
-        area[i] = (int32_t)(i % 5);
-        sex[i] = u(i, 371) > 0.45;
-        age[i] = (u(i, 577) > 0.3) + (u(i, 577) > 0.7);
-        design[i] = base[area[i]] * (double)(1 + i % 2);
-        outcome[i] = o < 0.4 + 0.1 * age[i] ? SURVEY_COMPLETED
-                     : o < 0.75             ? SURVEY_REFUSED
-                     : o < 0.8              ? SURVEY_NO_CONTACT
-                     : o < 0.92             ? SURVEY_UNKNOWN
-                                            : SURVEY_NOT_ELIGIBLE;
-        all[i] = u(i, 211) < 0.6 + 0.08 * area[i] - 0.1 * sex[i] + 0.05 * age[i];
-        women[i] = (int16_t)(sex[i] == 0 ? all[i] : -1);
+        f->area[i] = (int32_t)(i % 5);
+        f->sex[i] = u(i, 371) > 0.45;
+        f->age[i] = (u(i, 577) > 0.3) + (u(i, 577) > 0.7);
+        f->design[i] = base[f->area[i]] * (double)(1 + i % 2);
+        f->outcome[i] = fixture_outcome(u(i, 733), f->age[i]);
+        bool safe = u(i, 211) < 0.6 + 0.08 * f->area[i] - 0.1 * f->sex[i] + 0.05 * f->age[i];
+        f->all[i] = safe ? 1 : 0;
+        f->women[i] = (int16_t)(f->sex[i] == 0 ? f->all[i] : -1);
     }
+}
+
+static void against_r(void **state) {
+    (void)state;
+    static struct fixture_units f;
+    fixture_draw(&f);
     static const double by_area[] = {0.1, 0.3, 0.2, 0.25, 0.15}, by_sex[] = {0.49, 0.51},
                         by_age[] = {0.3, 0.45, 0.25};
-    const struct survey_margin m[] = {{5, by_area, area}, {2, by_sex, sex}, {3, by_age, age}};
-    const struct survey_sample s = {FIXTURE_UNITS, outcome, design, area, 5, m, 3, 10, 100};
+    const struct survey_margin m[] = {{5, by_area, f.area}, {2, by_sex, f.sex}, {3, by_age, f.age}};
+    const struct survey_sample s = {FIXTURE_UNITS, f.outcome, f.design, f.area, 5, m, 3, 10, 100};
     struct survey_weights w;
     struct survey_share e;
     struct arena *a = test_arena();
     assert_int_equal(survey_weigh(&s, a, &w, NULL), ERR_OK);
     size_t n = 0;
     for (size_t i = 0; i < FIXTURE_UNITS; i++) {
-        if (outcome[i] != SURVEY_COMPLETED) continue;
+        if (f.outcome[i] != SURVEY_COMPLETED) continue;
         if (n < 12) check_digits("weight", w.weight[i], fixture_weight[n], 1e-8, 0);
         n++;
     }
     assert_int_equal(n, FIXTURE_ANSWERS);
     assert_true(w.off < 1e-9 && w.n_trimmed == 0 && w.n_joined == 0);
-    assert_int_equal(survey_estimate(&w, FIXTURE_UNITS, all, a, &e, NULL), ERR_OK);
+    assert_int_equal(survey_estimate(&w, FIXTURE_UNITS, f.all, a, &e, NULL), ERR_OK);
     check_digits("mean", e.value, fixture_mean[0], 1e-8, 0);
     check_digits("se", e.se, fixture_se[0], 1e-8, 0);
     check_digits("effect", e.effect, fixture_effect[0], 1e-8, 0);
-    assert_int_equal(survey_estimate(&w, FIXTURE_UNITS, women, a, &e, NULL), ERR_OK);
+    assert_int_equal(survey_estimate(&w, FIXTURE_UNITS, f.women, a, &e, NULL), ERR_OK);
     check_digits("mean of women", e.value, fixture_mean[1], 1e-8, 0);
     check_digits("se of women", e.se, fixture_se[1], 1e-8, 0);
     for (int k = 0; k < 5; k++) {
-        for (size_t i = 0; i < FIXTURE_UNITS; i++) one[i] = (int16_t)(area[i] == k ? all[i] : -1);
-        assert_int_equal(survey_estimate(&w, FIXTURE_UNITS, one, a, &e, NULL), ERR_OK);
+        for (size_t i = 0; i < FIXTURE_UNITS; i++)
+            f.one[i] = (int16_t)(f.area[i] == k ? f.all[i] : -1);
+        assert_int_equal(survey_estimate(&w, FIXTURE_UNITS, f.one, a, &e, NULL), ERR_OK);
         check_digits("mean of an area", e.value, fixture_area_mean[k], 1e-8, 0);
         check_digits("se of an area", e.se, fixture_area_se[k], 1e-8, 0);
     }
@@ -223,7 +235,7 @@ static void draw(struct rng *r, struct drawn *d) {
         d->outcome[i] = rng_unit(r) < answers(d->sex[i], d->age[i]) ? SURVEY_COMPLETED
                         : rng_unit(r) < 0.5                         ? SURVEY_REFUSED
                                                                     : SURVEY_UNKNOWN;
-        d->safe[i] = rng_unit(r) < feels_safe(d->town[i], d->sex[i], d->age[i]);
+        d->safe[i] = rng_unit(r) < feels_safe(d->town[i], d->sex[i], d->age[i]) ? 1 : 0;
     }
 }
 
