@@ -37,18 +37,25 @@ static void and_equal(struct sql *s, const struct engine *e, enum case_field f, 
     sql_value(s, v);
 }
 
+enum err_code case_list_words(struct call *c, const char *list, struct cell *out, size_t most,
+                              size_t *n, struct err *err) {
+    *n = 0;
+    for (const char *p = list; *p != '\0' && *n < most;) {
+        size_t len = strcspn(p, ",");
+        char *word = arena_dup(c->a, p, len);
+        if (word == NULL) return err_fail(err, ERR_NOMEM, "filter");
+        if (len > 0) out[(*n)++] = cell_text(word);
+        p += p[len] == ',' ? len + 1 : len;
+    }
+    return ERR_OK;
+}
+
 /* "a,b,c" as IN (...). */
 static enum err_code and_in(struct call *c, struct sql *s, enum case_field f, const char *list,
                             struct err *err) {
     struct cell values[32];
     size_t n = 0;
-    for (const char *p = list; *p != '\0' && n < 32;) {
-        size_t len = strcspn(p, ",");
-        char *word = arena_dup(c->a, p, len);
-        if (word == NULL) return err_fail(err, ERR_NOMEM, "filter");
-        if (len > 0) values[n++] = cell_text(word);
-        p += p[len] == ',' ? len + 1 : len;
-    }
+    TRY(case_list_words(c, list, values, 32, &n, err));
     if (n == 0) return ERR_OK;
     and_column(s, c->app->engine, f);
     sql_add(s, " IN (");

@@ -16,6 +16,9 @@ struct case_list_query {
  * naming the parameter. */
 enum err_code case_list_build(struct call *c, enum list_kind kind, struct case_list_query *out,
                               struct err *err) NODISCARD;
+/* The words of "a,b,c" as cells, at most `most` of them; in the call's arena. Errors: ERR_NOMEM. */
+enum err_code case_list_words(struct call *c, const char *list, struct cell *out, size_t most,
+                              size_t *n, struct err *err) NODISCARD;
 /* The cursor text after a row of the list. */
 char *case_list_after(const struct call *c, const struct case_list_query *q,
                       const struct case_row *last);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/case_list.h"
 #include "api/handlers.h"
 #include "api/warning_view.h"
 #include "base/civil.h"
@@ -19,13 +20,7 @@ static const char *const colors[] = {"", "blue", "yellow", "orange", "red"};
 static enum err_code and_words(struct call *c, struct sql *s, const char *list, struct err *err) {
     struct cell values[16];
     size_t n = 0;
-    for (const char *p = list; *p != '\0' && n < 16;) {
-        size_t len = strcspn(p, ",");
-        char *word = arena_dup(c->a, p, len);
-        if (word == NULL) return err_fail(err, ERR_NOMEM, "filter");
-        if (len > 0) values[n++] = cell_text(word);
-        p += p[len] == ',' ? len + 1 : len;
-    }
+    TRY(case_list_words(c, list, values, 16, &n, err));
     if (n == 0) return ERR_OK;
     sql_add(s, " AND c.state IN (");
     sql_values(s, values, n);
