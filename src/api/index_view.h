@@ -32,6 +32,15 @@ void index_look_end(struct call *c, struct index_look *look);
 /* What is in force, held until the answer is written. */
 enum err_code call_definitions(struct call *c, const struct definitions **out,
                                struct err *err) NODISCARD;
+/* Run a change of what is in force as the named command, and take it up unless it is a draft; what
+ * `tell` writes of the change that was made is the object answered. x: filled but for .made, lives
+ * in c->a. Errors: those of definition_change_apply. */
+typedef void definition_tell(struct jw *w, const struct definition_change *x);
+enum err_code call_definition_change(struct call *c, const char *command,
+                                     struct definition_change *x, definition_tell *tell,
+                                     struct err *err) NODISCARD;
+/* Of an index or a rule that is made by page. ERR_INVALID. */
+enum err_code definition_name_check(const char *s, struct err *err) NODISCARD;
 /* The index named in the path, as the edition that the period is formed by (NULL or "": the last
  * month that is over); held like that. ERR_NOT_FOUND; ERR_INVALID naming the period. */
 enum err_code index_of_call(struct call *c, const char *period, const struct index_def **out,
