@@ -110,6 +110,16 @@ static enum err_code code_or_none(const struct val *body, const char *key, const
     return val_str(body, key, false, 40, out, err);
 }
 
+/* Names of people stand in the grid's snapshot too. */
+static enum err_code run_account(struct call *c, const char *name,
+                                 enum err_code (*apply)(struct tx *tx, void *arg, struct err *err),
+                                 struct account_call *k, struct err *err) {
+    TRY(call_run(c, name, NULL, apply, k, err));
+    call_seen(c, "identity");
+    call_seen(c, "grid");
+    return ERR_OK;
+}
+
 enum err_code account_create(struct call *c, struct err *err) {
     static const char *const known[] = {"name", "display",  "role", "area",
                                         "unit", "password", NULL};
@@ -132,8 +142,7 @@ enum err_code account_create(struct call *c, struct err *err) {
         TRY(identity_hash(c->app->identity, k->in.name, password, "/password", hash, err));
         k->hash = hash;
     }
-    TRY(call_run(c, "account.add", NULL, create_apply, k, err));
-    return k->out.id == 0 ? ERR_OK : identity_reload(c->app->identity, k->out.id, err);
+    return run_account(c, "account.add", create_apply, k, err);
 }
 
 static enum err_code change_apply(struct tx *tx, void *arg, struct err *err) {
@@ -157,8 +166,7 @@ enum err_code account_patch(struct call *c, struct err *err) {
     TRY(code_or_none(body, "area", &k->change.area, err));
     TRY(code_or_none(body, "unit", &k->change.unit, err));
     TRY(val_str(body, "state", false, 20, &k->change.state, err));
-    TRY(call_run(c, "account.change", NULL, change_apply, k, err));
-    return k->out.id == 0 ? ERR_OK : identity_reload(c->app->identity, k->out.id, err);
+    return run_account(c, "account.change", change_apply, k, err);
 }
 
 enum err_code account_reset(struct call *c, struct err *err) {

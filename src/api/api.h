@@ -35,6 +35,7 @@ struct call {
     struct api_reply reply;
     bool zh;        /* preferred language of the caller */
     bool submitted; /* a command answers; the handler returns and touches nothing any more */
+    int64_t seq;    /* of the last command of call_run in the journal; 0 before */
 };
 
 /* Each handler: fill c->reply and return ERR_OK, or fail; the dispatcher renders problem+json. */
@@ -65,4 +66,7 @@ enum err_code call_submit(struct call *c, const char *name, const char *purpose,
 enum err_code call_run(struct call *c, const char *name, const char *purpose,
                        enum err_code (*apply)(struct tx *tx, void *arg, struct err *err), void *arg,
                        struct err *err) NODISCARD;
+/* Wait until the follower of this name ("grid", "identity", "definitions") has seen what call_run
+ * wrote: whoever saves and looks reads what he saved. For rare writes; a few milliseconds. */
+void call_seen(const struct call *c, const char *follower);
 #endif

@@ -184,12 +184,20 @@ static enum err_code post_apply(struct tx *tx, void *arg, struct err *err) {
     return buf_check(&r->body, err);
 }
 
+/* Lists are read from the grid's snapshot, rights to a cell from the identity's. */
+static enum err_code run_post(struct post_call *p, const char *name, struct err *err) {
+    TRY(call_run(p->call, name, NULL, post_apply, p, err));
+    call_seen(p->call, "grid");
+    call_seen(p->call, "identity");
+    return ERR_OK;
+}
+
 enum err_code post_create(struct call *c, struct err *err) {
     struct post_call *p = ARENA_NEW(c->a, struct post_call, 1);
     if (p == NULL) return err_fail(err, ERR_NOMEM, "post");
     p->call = c;
     TRY(call_body(c, &p->body, err));
-    return call_run(c, "post.create", NULL, post_apply, p, err);
+    return run_post(p, "post.create", err);
 }
 
 enum err_code post_patch(struct call *c, struct err *err) {
@@ -202,5 +210,5 @@ enum err_code post_patch(struct call *c, struct err *err) {
         return err_fail(err, ERR_NOT_FOUND, "there is no post %s", c->param[0]);
     TRY(call_if_match(c, &p->expect, err));
     TRY(call_body(c, &p->body, err));
-    return call_run(c, "post.change", NULL, post_apply, p, err);
+    return run_post(p, "post.change", err);
 }

@@ -81,10 +81,14 @@ enum err_code call_run(struct call *c, const char *name, const char *purpose,
     cmd.apply = apply;
     cmd.arg = arg;
     struct reply reply = {0};
-    TRY(ledger_run(c->app->ledger, &cmd, &reply, NULL, err));
+    TRY(ledger_run(c->app->ledger, &cmd, &reply, &c->seq, err));
     if (reply.status != 0) reply_from_command(c, &reply);
     buf_deinit(&reply.body);
     return ERR_OK;
+}
+
+void call_seen(const struct call *c, const char *follower) {
+    ledger_seen(c->app->ledger, follower, c->seq);
 }
 
 enum err_code call_body(struct call *c, const struct val **out, struct err *err) {

@@ -270,16 +270,19 @@ enum err_code ledger_rebuild(struct ledger *l, const char *follower, struct err 
     return rc;
 }
 
-void ledger_catch_up(struct ledger *l, int64_t seq) {
+void ledger_seen(struct ledger *l, const char *follower, int64_t seq) {
     int64_t last = atomic_load(&l->last_seq);
     if (seq > last) seq = last;
     (void)pthread_mutex_lock(&l->follow_mu);
     for (const struct follow *f = l->follows; f != NULL; f = f->next) {
+        if (follower != NULL && strcmp(f->name, follower) != 0) continue;
         while (f->seq < seq && !l->follow_stop)
             (void)pthread_cond_wait(&l->follow_more, &l->follow_mu);
     }
     (void)pthread_mutex_unlock(&l->follow_mu);
 }
+
+void ledger_catch_up(struct ledger *l, int64_t seq) { ledger_seen(l, NULL, seq); }
 
 void follow_published(struct ledger *l) {
     (void)pthread_mutex_lock(&l->follow_mu);

@@ -150,6 +150,9 @@ enum err_code ledger_follow(struct ledger *l, const struct follower *f, struct e
 enum err_code ledger_rebuild(struct ledger *l, const char *follower, struct err *err) NODISCARD;
 /* Wait until every follower has seen seq (tests, exports). */
 void ledger_catch_up(struct ledger *l, int64_t seq);
+/* The same of the follower of this name (NULL: every one); at once when there is none such. Not
+ * from a follower's thread nor the writer's. */
+void ledger_seen(struct ledger *l, const char *follower, int64_t seq);
 /* Journal rows of one record, newest last, at most n (for a case's whole route by its images, and
  * for audit). */
 enum err_code journal_of(struct db *db, int64_t ledger, const char *type, int64_t id,

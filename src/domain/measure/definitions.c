@@ -270,7 +270,7 @@ void definitions_unref(const struct definitions *d) {
     if (atomic_fetch_sub(&s->refs, 1) == 1) arena_free(s->arena);
 }
 
-enum err_code definitions_refresh(struct definitions_service *s, struct err *err) {
+static enum err_code refresh(struct definitions_service *s, struct err *err) {
     struct reader *r = NULL;
     const struct definitions *d = NULL;
     TRY(ledger_read_begin(s->ledger, &r, err));
@@ -282,11 +282,9 @@ enum err_code definitions_refresh(struct definitions_service *s, struct err *err
         log_event(s->log, LOG_WARN, "definition.unreadable", LOG_STR("why", d->problem[i]));
     (void)pthread_mutex_lock(&s->lock);
     const struct definitions *old = s->now;
-    /* The follower and a handler make it at the same time: the later one stays. */
-    bool newer = old == NULL || d->seq >= old->seq;
-    if (newer) s->now = d;
+    s->now = d;
     (void)pthread_mutex_unlock(&s->lock);
-    definitions_unref(newer ? old : d);
+    definitions_unref(old);
     return ERR_OK;
 }
 
@@ -296,7 +294,7 @@ static void seen(const struct jrow *rows, size_t n, void *ctx) {
         if (strcmp(rows[i].type, "definition") != 0) continue;
         struct err err = {0};
         /* A failed one leaves the old snapshot in force; the next change tries again. */
-        if (definitions_refresh(s, &err) != ERR_OK && s->log != NULL)
+        if (refresh(s, &err) != ERR_OK && s->log != NULL)
             log_event(s->log, LOG_WARN, "definition.stale", LOG_STR("why", err.detail));
         return;
     }
@@ -309,7 +307,7 @@ enum err_code definitions_open(struct ledger *l, const struct pack_set *packs,
     if (s == NULL) return err_fail(err, ERR_NOMEM, "definitions");
     *s = (struct definitions_service){.ledger = l, .packs = packs, .log = log};
     (void)pthread_mutex_init(&s->lock, NULL);
-    enum err_code rc = definitions_refresh(s, err);
+    enum err_code rc = refresh(s, err);
     struct follower f = {.name = "definitions", .seen = seen, .from_seq = -1, .ctx = s};
     if (rc == ERR_OK) rc = ledger_follow(l, &f, err);
     if (rc != ERR_OK) {

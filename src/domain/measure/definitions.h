@@ -35,9 +35,6 @@ void definitions_close(struct definitions_service *s);
 /* A counted reference to the newest snapshot; never NULL. Any thread. */
 const struct definitions *definitions_ref(struct definitions_service *s);
 void definitions_unref(const struct definitions *d); /* NULL is legal */
-/* Makes the snapshot of what is committed now: a handler that changed something calls it, so that
- * the next request sees the change. Hold no reader meanwhile. */
-enum err_code definitions_refresh(struct definitions_service *s, struct err *err) NODISCARD;
 /* Without a service (command line). Free with definitions_unref. */
 enum err_code definitions_build(struct db *db, int64_t ledger, const struct pack_set *packs,
                                 const struct definitions **out, struct err *err) NODISCARD;
