@@ -271,26 +271,48 @@ enum err_code index_check(struct call *c, struct err *err) {
 
 /* ---- drafts and putting in force */
 
+struct told_change {
+    struct definition_change *change;
+    definition_tell *tell;
+};
+
 static enum err_code change_and_tell(struct tx *tx, void *arg, struct err *err) {
-    struct definition_change *x = arg;
-    TRY(definition_change_apply(tx, x, err));
+    const struct told_change *x = arg;
+    TRY(definition_change_apply(tx, x->change, err));
     struct reply *reply = tx_reply(tx);
     struct jw w;
     reply->status = 200;
     jw_init(&w, &reply->body);
     jw_obj(&w);
-    jw_kstr(&w, "folder", x->folder);
-    jw_kstr(&w, "name", x->name);
-    jw_kint(&w, "version", x->made);
-    jw_kstr(&w, "state", definition_state_name(x->state));
-    jw_kstr(&w, "valid_from", x->valid_from[0] == '\0' ? NULL : x->valid_from);
+    x->tell(&w, x->change);
     jw_end(&w, '}');
     return buf_check(&reply->body, err);
 }
 
-static bool is_name(const char *s) {
+enum err_code call_definition_change(struct call *c, const char *command,
+                                     struct definition_change *x, definition_tell *tell,
+                                     struct err *err) {
+    struct told_change *told = ARENA_NEW(c->a, struct told_change, 1);
+    if (told == NULL) return err_fail(err, ERR_NOMEM, "definition");
+    *told = (struct told_change){x, tell};
+    TRY(call_run(c, command, NULL, change_and_tell, told, err));
+    if (x->state != DEFINITION_DRAFT) call_seen(c, "definitions");
+    return ERR_OK;
+}
+
+enum err_code definition_name_check(const char *s, struct err *err) {
     size_t n = strlen(s);
-    return n > 0 && n <= MAX_NAME && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_") == n;
+    if (n > 0 && n <= MAX_NAME && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_") == n)
+        return ERR_OK;
+    return err_fail(err, ERR_INVALID, "a name has 1 to %d of a-z, 0-9 and _", MAX_NAME);
+}
+
+static void tell_index(struct jw *w, const struct definition_change *x) {
+    jw_kstr(w, "folder", x->folder);
+    jw_kstr(w, "name", x->name);
+    jw_kint(w, "version", x->made);
+    jw_kstr(w, "state", definition_state_name(x->state));
+    jw_kstr(w, "valid_from", x->valid_from[0] == '\0' ? NULL : x->valid_from);
 }
 
 static enum err_code start_change(struct call *c, enum definition_state state,
@@ -306,8 +328,7 @@ static enum err_code start_change(struct call *c, enum definition_state state,
     *out = x;
     TRY(call_body(c, body, err));
     TRY(val_str(*body, "yaml", state == DEFINITION_DRAFT, DEFINITION_MAX_YAML, &x->yaml, err));
-    if (is_name(x->name)) return ERR_OK;
-    return err_fail(err, ERR_INVALID, "a name has 1 to %d of a-z, 0-9 and _", MAX_NAME);
+    return definition_name_check(x->name, err);
 }
 
 /* A draft may be wrong: it is kept as it was written. */
@@ -315,7 +336,7 @@ enum err_code index_draft(struct call *c, struct err *err) {
     const struct val *body = NULL;
     struct definition_change *x = NULL;
     TRY(start_change(c, DEFINITION_DRAFT, &body, &x, err));
-    return call_run(c, "index.draft", NULL, change_and_tell, x, err);
+    return call_definition_change(c, "index.draft", x, tell_index, err);
 }
 
 static enum err_code draft_of(struct call *c, struct definition_change *x, struct err *err) {
@@ -396,7 +417,5 @@ enum err_code index_enforce(struct call *c, struct err *err) {
     if (x->yaml == NULL) TRY(draft_of(c, x, err));
     TRY(stamp(c, body, x, err));
     TRY(follows(c, x, err));
-    TRY(call_run(c, "index.enforce", NULL, change_and_tell, x, err));
-    call_seen(c, "definitions");
-    return ERR_OK;
+    return call_definition_change(c, "index.enforce", x, tell_index, err);
 }

@@ -8,7 +8,7 @@
 #include "base/yaml.h"
 #include "domain/warning/quality.h"
 
-enum { MAX_NAME = 40, YEAR = 365 };
+enum { YEAR = 365 };
 
 /* ---- the text of a rule */
 
@@ -161,19 +161,10 @@ enum err_code warning_rules_get(struct call *c, struct err *err) {
 
 /* ---- changes */
 
-static enum err_code change_and_tell(struct tx *tx, void *arg, struct err *err) {
-    struct definition_change *x = arg;
-    TRY(definition_change_apply(tx, x, err));
-    struct reply *reply = tx_reply(tx);
-    struct jw w;
-    reply->status = 200;
-    jw_init(&w, &reply->body);
-    jw_obj(&w);
-    jw_kstr(&w, "name", x->name);
-    jw_kint(&w, "version", x->made);
-    jw_kbool(&w, "off", x->state == DEFINITION_OFF);
-    jw_end(&w, '}');
-    return buf_check(&reply->body, err);
+static void tell_rule(struct jw *w, const struct definition_change *x) {
+    jw_kstr(w, "name", x->name);
+    jw_kint(w, "version", x->made);
+    jw_kbool(w, "off", x->state == DEFINITION_OFF);
 }
 
 static enum err_code change(struct call *c, enum definition_state state, const char *yaml,
@@ -186,16 +177,7 @@ static enum err_code change(struct call *c, enum definition_state state, const c
                                     .yaml = yaml,
                                     .valid_from = "",
                                     .author = c->who->name};
-    TRY(call_run(c, "warning.rule", NULL, change_and_tell, x, err));
-    call_seen(c, "definitions");
-    return ERR_OK;
-}
-
-static enum err_code check_name(const char *s, struct err *err) {
-    size_t n = strlen(s);
-    if (n > 0 && n <= MAX_NAME && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_") == n)
-        return ERR_OK;
-    return err_fail(err, ERR_INVALID, "a name has 1 to %d of a-z, 0-9 and _", MAX_NAME);
+    return call_definition_change(c, "warning.rule", x, tell_rule, err);
 }
 
 /* By the reader of packs: what is wrong names the line. */
@@ -204,7 +186,7 @@ enum err_code warning_rule_put(struct call *c, struct err *err) {
     const struct definitions *d = NULL;
     const char *yaml = NULL;
     struct definitions read;
-    TRY(check_name(c->param[0], err));
+    TRY(definition_name_check(c->param[0], err));
     TRY(call_body(c, &body, err));
     TRY(val_str(body, "yaml", true, DEFINITION_MAX_YAML, &yaml, err));
     TRY(call_definitions(c, &d, err));
