@@ -2,6 +2,7 @@
  * name) and returns the exit code: 0 done, 1 the work failed, 2 wrong use. */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/opt.h"
 
@@ -13,6 +14,11 @@ int cli_usage(const struct opt_command *cmd, const struct err *err);
  * (2). */
 enum { CLI_GO_ON = -1 };
 int cli_parse(const struct opt_command *cmd, int argc, char **argv);
+
+/* All of b to standard output, or to the file (NULL: standard output). Errors: those b holds,
+ * ERR_IO. */
+enum err_code cli_print(const struct buf *b, struct err *err) NODISCARD;
+enum err_code cli_write(const char *path, const struct buf *b, struct err *err) NODISCARD;
 
 int cli_init(int argc, char **argv);
 int cli_serve(int argc, char **argv);

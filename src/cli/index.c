@@ -46,9 +46,7 @@ static enum err_code write_report(const struct index_args *g, enum composite_sta
         index_report_csv(s, stage, &out);
     else
         index_report_text(s, g->lang != NULL && strcmp(g->lang, "zh") == 0, &out);
-    enum err_code rc = buf_check(&out, err);
-    if (rc == ERR_OK && (fwrite(buf_text(&out), 1, out.n, stdout) != out.n || fflush(stdout) != 0))
-        rc = err_fail(err, ERR_IO, "cannot write the report");
+    enum err_code rc = cli_print(&out, err);
     buf_deinit(&out);
     return rc;
 }

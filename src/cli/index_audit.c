@@ -41,8 +41,7 @@ static enum err_code write_table(const char *path, const struct audit *t,
     struct buf out;
     buf_init(&out, (size_t)2 << 30);
     table(t, &out);
-    enum err_code rc = buf_check(&out, err);
-    if (rc == ERR_OK) rc = file_write(path, buf_text(&out), out.n, 0644, err);
+    enum err_code rc = cli_write(path, &out, err);
     buf_deinit(&out);
     return rc;
 }
@@ -60,9 +59,7 @@ static enum err_code write_all(const struct audit_args *g, const struct audit *t
         audit_json(t, elapsed_ms, &out);
     else
         audit_text(t, g->lang != NULL && strcmp(g->lang, "zh") == 0, &out);
-    enum err_code rc = buf_check(&out, err);
-    if (rc == ERR_OK && (fwrite(buf_text(&out), 1, out.n, stdout) != out.n || fflush(stdout) != 0))
-        rc = err_fail(err, ERR_IO, "cannot write the report");
+    enum err_code rc = cli_print(&out, err);
     buf_deinit(&out);
     return rc;
 }

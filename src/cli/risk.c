@@ -5,11 +5,11 @@
 #include "base/file.h"
 #include "base/pool.h"
 #include "cli/cli.h"
+#include "cli/risk_command.h"
 #include "study/risk/prepare.h"
 #include "study/risk/study.h"
 
-enum { MAX_ROWS = 20000000, MAX_FIELDS = 40 };
-static const size_t arena_bytes = (size_t)12 << 30, text_bytes = (size_t)2 << 30;
+enum { MAX_FIELDS = 40 };
 
 /* "FILE" beside the spec that names it, unless it is a path of its own. */
 static const char *beside(struct arena *a, const char *spec, const char *file) {
@@ -19,24 +19,6 @@ static const char *beside(struct arena *a, const char *spec, const char *file) {
     return dir == NULL ? NULL : file_join(a, dir, file);
 }
 
-static enum err_code put(const char *path, struct buf *b, struct err *err) {
-    TRY(buf_check(b, err));
-    if (path != NULL) return file_write(path, buf_text(b), b->n, 0644, err);
-    if (fwrite(buf_text(b), 1, b->n, stdout) != b->n || fflush(stdout) != 0)
-        return err_fail(err, ERR_IO, "standard output cannot be written");
-    return ERR_OK;
-}
-
-static int finish(const char *command, enum err_code rc, struct arena *a, const struct err *err) {
-    arena_free(a);
-    return rc == ERR_OK ? 0 : cli_fail(command, err);
-}
-
-static enum err_code new_arena(struct arena **a, struct err *err) {
-    *a = arena_new(arena_bytes);
-    return *a == NULL ? err_fail(err, ERR_NOMEM, "there is no memory") : ERR_OK;
-}
-
 /* ---- prepare ---- */
 
 struct prepare_args {
@@ -44,27 +26,28 @@ struct prepare_args {
     bool json;
 };
 
-static enum err_code prepare(struct arena *a, const struct prepare_args *g, struct buf *file,
-                             struct buf *said, struct err *err) {
+static enum err_code prepare(struct arena *a, void *args, struct buf *b, struct err *err) {
+    const struct prepare_args *g = args;
     struct risk_prepare_spec spec;
     struct risk_prepared done;
     const struct table *assets = NULL, *events = NULL;
-    TRY(file_read(g->spec, file, err));
-    TRY(risk_prepare_parse(a, g->spec, buf_text(file), file->n, &spec, err));
+    TRY(file_read(g->spec, b, err));
+    TRY(risk_prepare_parse(a, g->spec, buf_text(b), b->n, &spec, err));
     const char *one = beside(a, g->spec, spec.assets), *two = beside(a, g->spec, spec.events);
     if (one == NULL || two == NULL) return err_fail(err, ERR_NOMEM, "paths");
-    TRY(table_load(a, one, 0, MAX_ROWS, &assets, err));
-    TRY(table_load(a, two, 0, MAX_ROWS, &events, err));
+    TRY(table_load(a, one, 0, RISK_MAX_ROWS, &assets, err));
+    TRY(table_load(a, two, 0, RISK_MAX_ROWS, &events, err));
     TRY(risk_prepare(a, &spec, assets, events, &done, err));
-    buf_clear(file);
-    TRY(risk_prepared_csv(&spec, assets, &done, file, err));
+    buf_clear(b);
+    TRY(risk_prepared_csv(&spec, assets, &done, b, err));
+    TRY(cli_write(g->out, b, err));
+    buf_clear(b);
     if (g->json)
-        risk_prepared_json(&spec, &done, said);
+        risk_prepared_json(&spec, &done, b);
     else
-        risk_prepared_text(&spec, &done, said);
-    if (g->json) buf_char(said, '\n');
-    TRY(put(g->out, file, err));
-    return put(NULL, said, err);
+        risk_prepared_text(&spec, &done, b);
+    if (g->json) buf_char(b, '\n');
+    return cli_print(b, err);
 }
 
 int cli_risk_prepare(int argc, char **argv) {
@@ -83,18 +66,7 @@ int cli_risk_prepare(int argc, char **argv) {
         "Join assets and their dated events into rows at risk: exposure, age, events of the year "
         "and before it.",
         "gezhi risk prepare --spec samples/risk_prepare.yaml --out /tmp/mains.csv"};
-    int done = cli_parse(&cmd, argc, argv);
-    if (done != CLI_GO_ON) return done;
-    struct err err = {0};
-    struct arena *a = NULL;
-    struct buf file, said;
-    buf_init(&file, text_bytes);
-    buf_init(&said, (size_t)1 << 20);
-    enum err_code rc = new_arena(&a, &err);
-    if (rc == ERR_OK) rc = prepare(a, &g, &file, &said, &err);
-    buf_deinit(&file);
-    buf_deinit(&said);
-    return finish("risk prepare", rc, a, &err);
+    return risk_command(&cmd, argc, argv, prepare, &g);
 }
 
 /* ---- fit ---- */
@@ -119,40 +91,52 @@ static void overlay(const struct fit_args *g, struct risk_spec *s) {
     }
 }
 
-static enum err_code fit(struct arena *a, const struct fit_args *g, struct buf *file,
-                         struct buf *said, struct pool *pool, struct err *err) {
+static enum err_code fit_with(struct arena *a, const struct fit_args *g, struct buf *b,
+                              struct pool *pool, struct err *err) {
     struct risk_spec spec;
     struct risk_result result;
     const struct table *t = NULL;
     const char *data = g->data, *named = NULL;
     risk_spec_init(&spec);
     if (g->spec != NULL) {
-        TRY(file_read(g->spec, file, err));
-        TRY(risk_spec_parse(a, g->spec, buf_text(file), file->n, &spec, &named, err));
+        TRY(file_read(g->spec, b, err));
+        TRY(risk_spec_parse(a, g->spec, buf_text(b), b->n, &spec, &named, err));
         if (data == NULL && named != NULL) data = beside(a, g->spec, named);
     }
     overlay(g, &spec);
     if (data == NULL)
         return err_fail(err, ERR_INVALID,
                         "there are no data: give --data, or \"data\" in the spec");
-    TRY(table_load(a, data, 0, MAX_ROWS, &t, err));
+    TRY(table_load(a, data, 0, RISK_MAX_ROWS, &t, err));
     struct num_run run = {.parallel = pool_run,
                           .pool = pool,
                           .n_threads = pool_threads(pool),
-                          .max_bytes = arena_bytes};
+                          .max_bytes = RISK_MOST_MEMORY};
     TRY(risk_study(a, t, &spec, &run, &result, err));
+    buf_clear(b);
     if (g->save != NULL) {
-        buf_clear(file);
-        risk_model_write(&result, file);
-        TRY(put(g->save, file, err));
+        risk_model_write(&result, b);
+        TRY(cli_write(g->save, b, err));
+        buf_clear(b);
     }
     if (g->json) {
-        risk_report_json(&result, said);
-        buf_char(said, '\n');
+        risk_report_json(&result, b);
+        buf_char(b, '\n');
     } else {
-        risk_report_text(&result, said);
+        risk_report_text(&result, b);
     }
-    return put(NULL, said, err);
+    return cli_print(b, err);
+}
+
+static enum err_code fit(struct arena *a, void *args, struct buf *b, struct err *err) {
+    const struct fit_args *g = args;
+    struct pool *pool = NULL;
+    if (g->threads < 0 || g->threads > 64)
+        return err_fail(err, ERR_INVALID, "--threads: expected 0 to 64");
+    TRY(pool_new((size_t)g->threads, &pool, err));
+    enum err_code rc = fit_with(a, g, b, pool, err);
+    pool_free(pool);
+    return rc;
 }
 
 int cli_risk_fit(int argc, char **argv) {
@@ -184,23 +168,7 @@ int cli_risk_fit(int argc, char **argv) {
         "Fit a failure model; evaluate it on held-out years beside the baselines \"age only\" and "
         "\"last year's count\".",
         "gezhi risk fit --data samples/risk_mains.csv --spec samples/risk_poisson.yaml"};
-    int done = cli_parse(&cmd, argc, argv);
-    if (done != CLI_GO_ON) return done;
-    struct err err = {0};
-    struct arena *a = NULL;
-    struct pool *pool = NULL;
-    struct buf file, said;
-    buf_init(&file, text_bytes);
-    buf_init(&said, (size_t)64 << 20);
-    enum err_code rc = new_arena(&a, &err);
-    if (rc == ERR_OK && (g.threads < 0 || g.threads > 64))
-        rc = err_fail(&err, ERR_INVALID, "--threads: expected 0 to 64");
-    if (rc == ERR_OK) rc = pool_new((size_t)g.threads, &pool, &err);
-    if (rc == ERR_OK) rc = fit(a, &g, &file, &said, pool, &err);
-    pool_free(pool);
-    buf_deinit(&file);
-    buf_deinit(&said);
-    return finish("risk fit", rc, a, &err);
+    return risk_command(&cmd, argc, argv, fit, &g);
 }
 
 /* ---- predict, evaluate ---- */
@@ -219,14 +187,14 @@ struct predict_args {
     bool json;
 };
 
-static enum err_code predict(struct arena *a, const struct predict_args *g, struct buf *file,
-                             struct err *err) {
+static enum err_code predict(struct arena *a, void *args, struct buf *file, struct err *err) {
+    const struct predict_args *g = args;
     struct risk_result saved;
     const struct table *t = NULL;
     size_t n_missing = 0, n_unseen = 0;
     if (g->top < 0) return err_fail(err, ERR_INVALID, "--top: expected 0 or more");
     TRY(load_model(a, g->model, file, &saved, err));
-    TRY(table_load(a, g->data, 0, MAX_ROWS, &t, err));
+    TRY(table_load(a, g->data, 0, RISK_MAX_ROWS, &t, err));
     TRY(risk_predict_csv(a, &saved, t, (size_t)g->top, file, &n_missing, &n_unseen, err));
     if (n_missing > 0)
         (void)fprintf(stderr, "note missing_rows: %zu rows have no score\n", n_missing);
@@ -236,17 +204,17 @@ static enum err_code predict(struct arena *a, const struct predict_args *g, stru
             "note unseen_levels: %zu cells hold a level the model was not fitted to; they "
             "count as the first level\n",
             n_unseen);
-    return put(g->out, file, err);
+    return cli_write(g->out, file, err);
 }
 
-static enum err_code evaluate(struct arena *a, const struct predict_args *g, struct buf *file,
-                              struct err *err) {
+static enum err_code evaluate(struct arena *a, void *args, struct buf *file, struct err *err) {
+    const struct predict_args *g = args;
     struct risk_result saved;
     struct risk_evaluation e;
     const struct table *t = NULL;
     struct jw w;
     TRY(load_model(a, g->model, file, &saved, err));
-    TRY(table_load(a, g->data, 0, MAX_ROWS, &t, err));
+    TRY(table_load(a, g->data, 0, RISK_MAX_ROWS, &t, err));
     TRY(risk_study_again(a, t, &saved, &e, err));
     if (g->json) {
         jw_init(&w, file);
@@ -255,20 +223,7 @@ static enum err_code evaluate(struct arena *a, const struct predict_args *g, str
     } else {
         risk_evaluation_text(&e, file);
     }
-    return put(NULL, file, err);
-}
-
-static int with_model(const char *command, const struct predict_args *g,
-                      enum err_code (*work)(struct arena *a, const struct predict_args *g,
-                                            struct buf *file, struct err *err)) {
-    struct err err = {0};
-    struct arena *a = NULL;
-    struct buf file;
-    buf_init(&file, text_bytes);
-    enum err_code rc = new_arena(&a, &err);
-    if (rc == ERR_OK) rc = work(a, g, &file, &err);
-    buf_deinit(&file);
-    return finish(command, rc, a, &err);
+    return cli_print(file, err);
 }
 
 int cli_risk_predict(int argc, char **argv) {
@@ -288,8 +243,7 @@ int cli_risk_predict(int argc, char **argv) {
         "Score rows by a saved model: CSV id, expected, chance, rank, the highest first.",
         "gezhi risk predict --model samples/risk_model.json --data samples/risk_mains.csv --top "
         "10"};
-    int done = cli_parse(&cmd, argc, argv);
-    return done != CLI_GO_ON ? done : with_model("risk predict", &g, predict);
+    return risk_command(&cmd, argc, argv, predict, &g);
 }
 
 int cli_risk_evaluate(int argc, char **argv) {
@@ -307,6 +261,5 @@ int cli_risk_evaluate(int argc, char **argv) {
         3,
         "Judge a saved model by years it was not fitted to, beside the baselines.",
         "gezhi risk evaluate --model samples/risk_model.json --data samples/risk_mains.csv"};
-    int done = cli_parse(&cmd, argc, argv);
-    return done != CLI_GO_ON ? done : with_model("risk evaluate", &g, evaluate);
+    return risk_command(&cmd, argc, argv, evaluate, &g);
 }

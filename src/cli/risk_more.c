@@ -1,21 +1,10 @@
 /* gezhi risk curve, gezhi risk incidents and gezhi risk pavement */
-#include <stdio.h>
-
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/risk_command.h"
 #include "study/risk/curve.h"
 #include "study/risk/incidents.h"
 #include "study/risk/pavement.h"
-
-enum { MAX_ROWS = 20000000 };
-static const size_t arena_bytes = (size_t)8 << 30, text_bytes = (size_t)512 << 20;
-
-static enum err_code say(struct buf *b, struct err *err) {
-    TRY(buf_check(b, err));
-    if (fwrite(buf_text(b), 1, b->n, stdout) != b->n || fflush(stdout) != 0)
-        return err_fail(err, ERR_IO, "standard output cannot be written");
-    return ERR_OK;
-}
 
 struct curve_args {
     const char *data;
@@ -23,18 +12,18 @@ struct curve_args {
     bool json;
 };
 
-static enum err_code curve(struct arena *a, const struct curve_args *g, struct buf *b,
-                           struct err *err) {
+static enum err_code curve(struct arena *a, void *args, struct buf *b, struct err *err) {
+    const struct curve_args *g = args;
     const struct table *t = NULL;
     struct risk_curve *r = ARENA_NEW(a, struct risk_curve, 1);
     if (r == NULL) return err_fail(err, ERR_NOMEM, "there is no memory");
-    TRY(table_load(a, g->data, 0, MAX_ROWS, &t, err));
+    TRY(table_load(a, g->data, 0, RISK_MAX_ROWS, &t, err));
     TRY(risk_curve_study(a, t, &g->spec, r, err));
     if (g->json)
         risk_curve_json(r, b);
     else
         risk_curve_text(r, b);
-    return say(b, err);
+    return cli_print(b, err);
 }
 
 int cli_risk_curve(int argc, char **argv) {
@@ -58,17 +47,7 @@ int cli_risk_curve(int argc, char **argv) {
         "How long things last, without a model: Kaplan-Meier, Nelson-Aalen, median, log-rank test; "
         "with --unit the mean number of failures by age.",
         "gezhi risk curve --data samples/risk_pumps.csv --time hours --event failed --group maker"};
-    int done = cli_parse(&cmd, argc, argv);
-    if (done != CLI_GO_ON) return done;
-    struct err err = {0};
-    struct arena *a = arena_new(arena_bytes);
-    struct buf b;
-    buf_init(&b, text_bytes);
-    enum err_code rc =
-        a == NULL ? err_fail(&err, ERR_NOMEM, "there is no memory") : curve(a, &g, &b, &err);
-    buf_deinit(&b);
-    arena_free(a);
-    return rc == ERR_OK ? 0 : cli_fail("risk curve", &err);
+    return risk_command(&cmd, argc, argv, curve, &g);
 }
 
 struct incidents_args {
@@ -77,17 +56,17 @@ struct incidents_args {
     bool json;
 };
 
-static enum err_code incidents(struct arena *a, const struct incidents_args *g, struct buf *b,
-                               struct err *err) {
+static enum err_code incidents(struct arena *a, void *args, struct buf *b, struct err *err) {
+    const struct incidents_args *g = args;
     const struct table *t = NULL;
     struct risk_incidents r;
-    TRY(table_load(a, g->data, 0, MAX_ROWS, &t, err));
+    TRY(table_load(a, g->data, 0, RISK_MAX_ROWS, &t, err));
     TRY(risk_incidents_study(a, t, &g->spec, NULL, &r, err));
     if (g->json)
         risk_incidents_json(&r, b);
     else
         risk_incidents_text(&r, b);
-    return say(b, err);
+    return cli_print(b, err);
 }
 
 int cli_risk_incidents(int argc, char **argv) {
@@ -115,17 +94,7 @@ int cli_risk_incidents(int argc, char **argv) {
         "Do incidents set off others? A Hawkes process in time; with --x and --y ETAS in time and "
         "space.",
         "gezhi risk incidents --data samples/risk_incidents.csv --time day"};
-    int done = cli_parse(&cmd, argc, argv);
-    if (done != CLI_GO_ON) return done;
-    struct err err = {0};
-    struct arena *a = arena_new(arena_bytes);
-    struct buf b;
-    buf_init(&b, (size_t)1 << 20);
-    enum err_code rc =
-        a == NULL ? err_fail(&err, ERR_NOMEM, "there is no memory") : incidents(a, &g, &b, &err);
-    buf_deinit(&b);
-    arena_free(a);
-    return rc == ERR_OK ? 0 : cli_fail("risk incidents", &err);
+    return risk_command(&cmd, argc, argv, incidents, &g);
 }
 
 struct pavement_args {
@@ -133,8 +102,8 @@ struct pavement_args {
     bool json;
 };
 
-static enum err_code pavement(struct arena *a, const struct pavement_args *g, struct buf *b,
-                              struct err *err) {
+static enum err_code pavement(struct arena *a, void *args, struct buf *b, struct err *err) {
+    const struct pavement_args *g = args;
     const struct table *t = NULL;
     struct risk_pavement_spec *s = ARENA_NEW(a, struct risk_pavement_spec, 1);
     struct risk_pavement r;
@@ -143,26 +112,24 @@ static enum err_code pavement(struct arena *a, const struct pavement_args *g, st
     TRY(risk_pavement_parse(a, g->config, buf_text(b), b->n, s, err));
     if (g->save != NULL && !s->fit)
         return err_fail(err, ERR_INVALID, "--save is for curves that are fitted (\"fit\")");
-    TRY(table_load(a, g->data, 0, MAX_ROWS, &t, err));
+    TRY(table_load(a, g->data, 0, RISK_MAX_ROWS, &t, err));
     TRY(risk_pavement_study(a, t, s, &r, err));
     buf_clear(b);
     if (g->csv != NULL) {
         risk_pavement_csv(&r, b);
-        TRY(buf_check(b, err));
-        TRY(file_write(g->csv, buf_text(b), b->n, 0644, err));
+        TRY(cli_write(g->csv, b, err));
         buf_clear(b);
     }
     if (g->save != NULL) {
         risk_pavement_config(s, &r, b);
-        TRY(buf_check(b, err));
-        TRY(file_write(g->save, buf_text(b), b->n, 0644, err));
+        TRY(cli_write(g->save, b, err));
         buf_clear(b);
     }
     if (g->json)
         risk_pavement_json(&r, b);
     else
         risk_pavement_text(&r, b);
-    return say(b, err);
+    return cli_print(b, err);
 }
 
 int cli_risk_pavement(int argc, char **argv) {
@@ -183,15 +150,5 @@ int cli_risk_pavement(int argc, char **argv) {
         "Pavement condition index by configured deduct curves, or curves fitted to published "
         "indices and judged on sections held out.",
         "gezhi risk pavement --data samples/risk_pavement.csv --config samples/risk_pavement.yaml"};
-    int done = cli_parse(&cmd, argc, argv);
-    if (done != CLI_GO_ON) return done;
-    struct err err = {0};
-    struct arena *a = arena_new(arena_bytes);
-    struct buf b;
-    buf_init(&b, text_bytes);
-    enum err_code rc =
-        a == NULL ? err_fail(&err, ERR_NOMEM, "there is no memory") : pavement(a, &g, &b, &err);
-    buf_deinit(&b);
-    arena_free(a);
-    return rc == ERR_OK ? 0 : cli_fail("risk pavement", &err);
+    return risk_command(&cmd, argc, argv, pavement, &g);
 }

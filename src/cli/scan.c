@@ -305,11 +305,6 @@ static void tell_progress(void *arg, const char *stage, double share) {
     (void)fflush(stderr);
 }
 
-static enum err_code write_out(const char *path, struct buf *b, struct err *err) {
-    TRY(buf_check(b, err));
-    return file_write(path, buf_text(b), b->n, 0644, err);
-}
-
 static enum err_code tell(struct arena *a, const struct args *g, const struct scan_told *told,
                           struct err *err) {
     struct buf b;
@@ -318,21 +313,19 @@ static enum err_code tell(struct arena *a, const struct args *g, const struct sc
     buf_init(&b, (size_t)2 << 30);
     if (g->geojson != NULL) {
         rc = scan_report_geojson(&b, told, err);
-        if (rc == ERR_OK) rc = write_out(g->geojson, &b, err);
+        if (rc == ERR_OK) rc = cli_write(g->geojson, &b, err);
     }
     buf_clear(&b);
     if (rc == ERR_OK && g->csv != NULL) {
         rc = scan_report_csv(&b, a, told, err);
-        if (rc == ERR_OK) rc = write_out(g->csv, &b, err);
+        if (rc == ERR_OK) rc = cli_write(g->csv, &b, err);
     }
     buf_clear(&b);
     if (rc == ERR_OK && g->json)
         rc = scan_report_json(&b, a, told, err);
     else if (rc == ERR_OK)
         scan_report_text(&b, told, zh);
-    if (rc == ERR_OK) rc = buf_check(&b, err);
-    if (rc == ERR_OK && (fwrite(buf_text(&b), 1, b.n, stdout) != b.n || fflush(stdout) != 0))
-        rc = err_fail(err, ERR_IO, "cannot write to standard output");
+    if (rc == ERR_OK) rc = cli_print(&b, err);
     buf_deinit(&b);
     return rc;
 }
