@@ -135,8 +135,8 @@ struct state_def {
     const char *name;
     struct text title;        /* for staff */
     struct text public_title; /* for the reporter and the public */
-    const char *stage; /* one of collect file dispatch handle feedback verify close rate (收集 立案
-                          派遣 处置 反馈 核查 结案 评价) */
+    const char *stage; /* one of collect file confirm dispatch handle feedback verify close rate
+                          (收集 立案 核实 派遣 处置 反馈 核查 结案 评价) */
     bool initial, final;
     bool clock; /* its limit runs here (a state that waits for a staff member must have a limit) */
     struct time_limit limit;  /* default when the class has none; unit 0 = none */

@@ -4,8 +4,8 @@
 
 enum { MAX_INPUTS = 16, MAX_SETS = 16, MAX_URGENCY = 9 };
 
-static const char *const stages[] = {"collect", "file",  "dispatch", "handle", "feedback",
-                                     "verify",  "close", "rate",     NULL};
+static const char *const stages[] = {"collect",  "file",   "confirm", "dispatch", "handle",
+                                     "feedback", "verify", "close",   "rate",     NULL};
 static const char *const holders[] = {"desk",     "unit", "worker",  "verifier",   "mediator",
                                       "reporter", "none", "analyst", "supervisor", NULL};
 static const char *const input_kinds[] = {"text",  "unit",   "post", "class", "photos",

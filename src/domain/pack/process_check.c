@@ -298,6 +298,50 @@ static void check_wait(const struct check *c, size_t i) {
                      s->name, without[0] == '\0' ? "" : "; missing for ", without);
 }
 
+/* ---- 核实: with the worker before filing */
+
+static bool answers(const struct move_def *m) {
+    for (size_t i = 0; i < m->n_sets; i++)
+        if (strcmp(m->sets[i].field, "confirmed_at") == 0 && strcmp(m->sets[i].from, "now") == 0)
+            return true;
+    return false;
+}
+
+static bool from_stage_file(const struct check *c, const struct move_def *m) {
+    for (size_t i = 0; i < c->p->n_states; i++)
+        if (leaves(c->p, m, i) && strcmp(c->p->states[i].stage, "file") != 0) return false;
+    return m->n_from > 0;
+}
+
+/* What such a state needs in order that its order is held, answered and counted. */
+static void check_confirm(const struct check *c, size_t i) {
+    static const char *const fields[] = {"confirm_due_at", "confirmed_at", "confirm_left_us"};
+    const struct state_def *s = &c->p->states[i];
+    const struct type_def *t = pack_type(&c->l->set, c->p->type);
+    bool answered = false, from_file = true;
+    if (strcmp(s->stage, "confirm") != 0) return;
+    for (size_t k = 0; t != NULL && k < sizeof fields / sizeof fields[0]; k++)
+        if (type_field(t, fields[k]) < 0)
+            load_problem(c->l, ERR_INVALID, c->p->file, s->line,
+                         "state \"%s\" waits for a confirmation, for which type \"%s\" needs the "
+                         "field \"%s\" (packs/cases/types/case.yaml)",
+                         s->name, t->name, fields[k]);
+    for (size_t k = 0; k < c->p->n_moves; k++) {
+        const struct move_def *m = &c->p->moves[k];
+        answered = answered || (leaves(c->p, m, i) && answers(m));
+        if (m->to != NULL && strcmp(m->to, s->name) == 0)
+            from_file = from_file && from_stage_file(c, m);
+    }
+    if (strcmp(s->holder, "worker") != 0)
+        problem(c, s->line, "state", s->name, "is of stage confirm, so its holder is the worker");
+    if (!from_file)
+        problem(c, s->line, "state", s->name,
+                "is of stage confirm, so it is entered from states of stage file");
+    if (!answered)
+        problem(c, s->line, "state", s->name,
+                "is of stage confirm, but no move out of it sets confirmed_at: now");
+}
+
 static void check_states(const struct check *c) {
     bool reached[LOAD_MAX_STATES] = {false}, ends[LOAD_MAX_STATES] = {false};
     spread(c->p, true, reached);
@@ -306,6 +350,7 @@ static void check_states(const struct check *c) {
         const struct state_def *s = &c->p->states[i];
         bool any = false;
         if (!reached[i]) problem(c, s->line, "state", s->name, "cannot be reached");
+        check_confirm(c, i);
         check_overdue(c, i);
         if (s->final) continue;
         bool lasting = has_exit(c->p, i, &any);

@@ -140,6 +140,27 @@ void clock_extend(const struct engine *e, struct case_row *r, int64_t days, int6
     if (due >= at_us) case_set(e, r, CASE_overdue, cell_int(0));
 }
 
+bool clock_left(const struct engine *e, const struct case_row *r, int64_t at_us, int64_t *left_us) {
+    bool stands = case_has(e, r, CASE_paused_due_at);
+    if (!stands && !case_has(e, r, CASE_due_at)) return false;
+    int64_t due = case_int(e, r, stands ? CASE_paused_due_at : CASE_due_at);
+    int64_t since = stands ? case_int(e, r, CASE_paused_at) : at_us;
+    *left_us = due > since ? work_time_us(e->calendar, since, due, unit_of(e, r)) : -1;
+    return true;
+}
+
+void clock_take_up(const struct engine *e, struct case_row *r, int64_t left_us, int64_t due_us,
+                   int64_t at_us) {
+    enum work_unit unit = unit_of(e, r);
+    int64_t whole = work_time_us(e->calendar, at_us, case_int(e, r, CASE_due_at), unit);
+    bool unconfirmed = false;
+    int64_t due = left_us > 0 ? work_after_us(e->calendar, at_us, left_us, unit, &unconfirmed)
+                              : (left_us < 0 ? due_us : at_us);
+    int64_t left = left_us > 0 ? left_us : 0;
+    set_due(e, r, due, whole > left ? whole - left : 0, left, at_us, unconfirmed);
+    case_set(e, r, CASE_overdue, cell_int(left_us < 0 ? 1 : 0));
+}
+
 static void nothing_asked(const struct engine *e, struct case_row *r) {
     static const enum case_field gone[] = {CASE_asked, CASE_asked_by, CASE_asked_until,
                                            CASE_asked_days};

@@ -35,6 +35,14 @@ void clock_let_go(const struct engine *e, struct case_row *r, int64_t at_us, boo
  * have run out. Nothing happens to a case without a deadline. */
 void clock_extend(const struct engine *e, struct case_row *r, int64_t days, int64_t at_us);
 
+/* What is left of the limit that the case is under, in microseconds of its unit; -1 when it has run
+ * out. false: no limit runs. */
+bool clock_left(const struct engine *e, const struct case_row *r, int64_t at_us, int64_t *left_us);
+/* After limit_start and stage_enter: instead of its fresh limit the state goes on with what was
+ * left when it was left; left_us < 0: it is late since due_us. */
+void clock_take_up(const struct engine *e, struct case_row *r, int64_t left_us, int64_t due_us,
+                   int64_t at_us);
+
 /* A new limit has started (limit_start): nothing is asked, nothing stands. */
 void clock_fresh(const struct engine *e, struct case_row *r);
 /* After limit_start and stage_enter, in the writer: stop the clock at once if an emergency covers

@@ -7,7 +7,8 @@
 #include "domain/process/serial.h"
 
 #define X(f) #f,
-static const char *const case_names[] = {CASE_FIELDS(X) NULL, CASE_CLOCK_FIELDS(X)};
+static const char *const case_names[] = {CASE_FIELDS(X) NULL, CASE_CLOCK_FIELDS(X) NULL,
+                                         CASE_CONFIRM_FIELDS(X)};
 static const char *const step_names[] = {STEP_FIELDS(X) NULL, STEP_CLOCK_FIELDS(X)};
 static const char *const party_names[] = {PARTY_FIELDS(X)};
 #undef X
@@ -30,8 +31,8 @@ static enum err_code resolve(const struct pack_set *packs, const char *type,
 }
 
 /* Fields from `from` to `to` that a type need not have. */
-static bool resolve_clock(const struct type_def *t, const char *const *names, int from, int to,
-                          int *cols) {
+static bool resolve_if_there(const struct type_def *t, const char *const *names, int from, int to,
+                             int *cols) {
     bool all = true;
     for (int i = from; i < to; i++) {
         cols[i] = names[i] == NULL ? -1 : type_field(t, names[i]);
@@ -52,9 +53,10 @@ enum err_code engine_new(struct arena *a, const struct pack_set *packs, const st
     TRY(resolve(packs, "case", case_names, CASE_N, &e->case_type, e->case_col, err));
     TRY(resolve(packs, "step", step_names, STEP_N, &e->step_type, e->step_col, err));
     TRY(resolve(packs, "party", party_names, PARTY_N, &e->party_type, e->party_col, err));
-    bool cases = resolve_clock(e->case_type, case_names, CASE_N, CASE_ALL, e->case_col);
+    bool cases = resolve_if_there(e->case_type, case_names, CASE_N, CASE_CLOCK_N, e->case_col);
+    (void)resolve_if_there(e->case_type, case_names, CASE_CLOCK_N, CASE_ALL, e->case_col);
     e->clocks_stop =
-        resolve_clock(e->step_type, step_names, STEP_N, STEP_ALL, e->step_col) && cases;
+        resolve_if_there(e->step_type, step_names, STEP_N, STEP_ALL, e->step_col) && cases;
     if (e->case_type->n_fields > CASE_MAX_COLS) {
         return err_fail(err, ERR_INVALID, "type \"case\" has %zu fields; at most %d are held",
                         e->case_type->n_fields, CASE_MAX_COLS);

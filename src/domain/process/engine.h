@@ -29,6 +29,9 @@
     X(paused_at) X(paused_until) X(paused_why) X(paused_due_at) X(clock_left_us) \
     X(clock_stood_us) X(emergency) X(asked) X(asked_by) X(asked_until) X(asked_days) \
     X(suspended_at) X(suspensions) X(extensions)
+/* Fields of a case that a worker confirms before it is filed (process/confirm.h): may be missing
+ * likewise, and then no state of stage "confirm" loads. */
+#define CASE_CONFIRM_FIELDS(X) X(confirm_due_at) X(confirmed_at) X(confirm_left_us)
 #define STEP_FIELDS(X) \
     X(case_id) X(move) X(from_state) X(to_state) X(at) X(actor) X(role) X(unit) X(post) \
     X(note) X(reason) X(photos) X(elapsed_milli) X(due_at) X(public) X(counts_as)
@@ -44,6 +47,10 @@ enum case_field {
         CASE_N,
 #define X(f) CASE_##f,
     CASE_CLOCK_FIELDS(X)
+#undef X
+        CASE_CLOCK_N,
+#define X(f) CASE_##f,
+    CASE_CONFIRM_FIELDS(X)
 #undef X
         CASE_ALL
 };

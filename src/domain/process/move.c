@@ -4,6 +4,7 @@
 #include "base/civil.h"
 #include "base/json.h"
 #include "domain/process/clock.h"
+#include "domain/process/confirm.h"
 #include "domain/process/engine.h"
 #include "domain/process/field.h"
 #include "domain/process/join.h"
@@ -138,11 +139,19 @@ static bool in_reach(const struct engine *e, const struct case_row *r, const str
     return actor->kind != ACTOR_STAFF || case_may(e, r, actor->who);
 }
 
+static bool worker_there(const struct engine *e, const struct case_row *r, struct text *why) {
+    const struct grid *g = grid_ref(e->grid);
+    bool there = confirm_allows(e, g, r, 0, why);
+    grid_unref(g);
+    return there;
+}
+
 bool move_allowed(const struct engine *e, const struct case_row *r, const struct move_def *m,
                   const struct actor *actor, struct text *why) {
     const struct process_def *p = pack_process(e->packs, case_text(e, r, CASE_process));
     if (p == NULL || !in_reach(e, r, p, m, actor)) return false;
     if (!clock_allows(e, r, m, 0, why)) return false;
+    if (confirm_orders(p, m) && !worker_there(e, r, why)) return false;
     if (m->max_times > 0 && times_made(e, r, m) >= m->max_times) {
         if (why != NULL) {
             *why =
@@ -444,7 +453,8 @@ static void count_move(const struct engine *e, struct case_row *r, const struct 
 }
 
 static void enter_state(const struct engine *e, const struct grid *g, struct case_row *r,
-                        const struct state_def *to, int64_t at_us) {
+                        const struct state_def *from, const struct state_def *to, int64_t at_us) {
+    struct confirm_turn turn = confirm_before(e, r, from, to, at_us);
     case_set(e, r, CASE_state, cell_text(to->name));
     case_set(e, r, CASE_stage, cell_text(to->stage));
     limit_start(e, r, pack_class(e->packs, case_text(e, r, CASE_class)), to, at_us);
@@ -452,7 +462,8 @@ static void enter_state(const struct engine *e, const struct grid *g, struct cas
                                                  : GRID_NONE;
     const char *account = post == GRID_NONE ? "" : grid_post_account(&g->posts[post], at_us);
     case_set(e, r, CASE_holder, account[0] != '\0' ? cell_text(account) : cell_null());
-    stage_enter(e, r, to, at_us);
+    stage_enter(e, r, to, turn.back, at_us);
+    confirm_after(e, r, &turn, at_us);
 }
 
 static int64_t elapsed_in_state(const struct engine *e, const struct case_row *r,
@@ -485,6 +496,8 @@ static enum err_code check_move(const struct engine *e, const struct grid *g,
                         barred.en != NULL ? barred.en
                                           : "the clock of this case does not stand like that now");
     }
+    if (confirm_orders(p, m) && !confirm_allows(e, g, r, at_us, &barred))
+        return err_fail(err, ERR_CONFLICT, "%s", barred.en);
     TRY(check_inputs(e, g, r, m, inputs, at_us, err));
     if (!guard_holds(e, r, m, actor, inputs)) {
         const char *why =
@@ -513,7 +526,7 @@ static enum err_code make_move(const struct engine *e, struct tx *tx, const stru
     if (m->to != NULL) {
         int64_t used = case_int(e, r, CASE_clock_used_milli);
         case_set(e, r, CASE_clock_used_milli, cell_int(used + elapsed));
-        enter_state(e, g, r, to, at_us);
+        enter_state(e, g, r, from_state, to, at_us);
         if (history == NULL) TRY(clock_cover(e, tx, r, at_us, err));
     }
     if (history == NULL) {

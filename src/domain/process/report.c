@@ -222,7 +222,7 @@ static enum err_code fill_row(const struct engine *e, struct tx *tx, const struc
     case_set(e, r, CASE_source, cell_text(in->source));
     case_set(e, r, CASE_source_id, cell_text(in->source_id));
     limit_start(e, r, in->cls, s, at_us);
-    stage_enter(e, r, s, at_us);
+    stage_enter(e, r, s, false, at_us);
     if (in->history == NULL) TRY(clock_cover(e, tx, r, at_us, err));
     return set_extra(e, r, in->extra, err);
 }

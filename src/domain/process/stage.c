@@ -10,6 +10,7 @@ static const struct stage_row {
 } stages[] = {
     {"collect", CASE_N, CASE_accept_due_at},
     {"file", CASE_accepted_at, CASE_file_due_at},
+    {"confirm", CASE_N, CASE_confirm_due_at},
     {"dispatch", CASE_filed_at, CASE_dispatch_due_at},
     {"handle", CASE_dispatched_at, CASE_promised_at},
     {"feedback", CASE_handled_at, CASE_verify_due_at},
@@ -34,11 +35,12 @@ void stage_due(const struct engine *e, struct case_row *r, struct cell due) {
 }
 
 void stage_enter(const struct engine *e, struct case_row *r, const struct state_def *state,
-                 int64_t at_us) {
+                 bool back, int64_t at_us) {
     for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
         const struct stage_row *s = &stages[i];
         if (strcmp(state->stage, s->stage) != 0) continue;
-        if (s->reached != CASE_N) case_set(e, r, s->reached, cell_int(at_us));
+        bool before = back && s->reached != CASE_N && case_has(e, r, s->reached);
+        if (s->reached != CASE_N && !before) case_set(e, r, s->reached, cell_int(at_us));
         if (s->due != CASE_N) case_set(e, r, s->due, r->cells[e->case_col[CASE_due_at]]);
     }
     if (strcmp(state->stage, "handle") == 0) note_unit(e, r);
