@@ -1,5 +1,6 @@
 #include "domain/identity/notice.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -9,24 +10,29 @@
 
 enum { PAGE = 64 };
 
-static enum err_code add_one(struct tx *tx, const struct account *a, const char *kind,
+struct told {
+    int64_t id;
+    char name[64];
+};
+
+static enum err_code add_one(struct tx *tx, const struct told *who, const char *kind,
                              const char *case_code, struct text text, struct err *err) {
     struct db *db = tx_db(tx);
     struct buf image;
     struct jw w;
-    const struct cell p[] = {cell_int(db_ledger(db)), cell_int(a->id),      cell_int(tx_now_us(tx)),
+    const struct cell p[] = {cell_int(db_ledger(db)), cell_int(who->id),    cell_int(tx_now_us(tx)),
                              cell_text(kind),         cell_text(case_code), cell_text(text.en),
                              cell_text(text.zh)};
     TRY(db_exec(db, stmt_sql(STMT_IDENTITY_NOTICE_ADD), p, 7, NULL, err));
     buf_init(&image, 1024);
     jw_init(&w, &image);
     jw_obj(&w);
-    jw_kstr(&w, "account", a->name);
+    jw_kstr(&w, "account", who->name);
     jw_kstr(&w, "kind", kind);
     jw_kstr(&w, "case", case_code);
     jw_end(&w, '}');
     enum err_code rc = buf_check(&image, err);
-    if (rc == ERR_OK) rc = tx_note(tx, "notice", a->id, buf_text(&image), image.n, err);
+    if (rc == ERR_OK) rc = tx_note(tx, "notice", who->id, buf_text(&image), image.n, err);
     buf_deinit(&image);
     return rc;
 }
@@ -37,22 +43,42 @@ enum err_code notice_add(struct tx *tx, const char *account, const char *kind,
     enum err_code rc = account_find(tx_db(tx), account, &a, err);
     if (rc == ERR_NOT_FOUND || (rc == ERR_OK && !a.active)) return ERR_OK;
     TRY(rc);
-    return add_one(tx, &a, kind, case_code == NULL || case_code[0] == '\0' ? NULL : case_code, text,
-                   err);
+    struct told who = {.id = a.id};
+    memcpy(who.name, a.name, sizeof who.name);
+    return add_one(tx, &who, kind, case_code == NULL || case_code[0] == '\0' ? NULL : case_code,
+                   text, err);
+}
+
+static enum err_code read_page(struct db *db, const char *role, int64_t after, struct told *page,
+                               size_t *n, struct err *err) {
+    struct cursor *c = NULL;
+    bool has = false;
+    enum err_code rc;
+    const struct cell p[] = {cell_int(db_ledger(db)), cell_text(role), cell_int(after),
+                             cell_int(PAGE)};
+    *n = 0;
+    TRY(db_query(db, stmt_sql(STMT_IDENTITY_ACTIVE_OF_ROLE), p, 4, &c, err));
+    while ((rc = cursor_next(c, &has, err)) == ERR_OK && has && *n < PAGE) {
+        page[*n].id = cursor_int(c, 0);
+        (void)snprintf(page[*n].name, sizeof page[*n].name, "%s", cursor_text(c, 1));
+        ++*n;
+    }
+    cursor_close(c);
+    return rc;
 }
 
 enum err_code notice_add_all(struct tx *tx, const struct pack_set *packs, enum permission perm,
                              const char *kind, struct text text, struct err *err) {
-    struct account *page = ARENA_NEW(tx_arena(tx), struct account, PAGE);
-    size_t n = PAGE;
-    int64_t after = 0;
+    struct told *page = ARENA_NEW(tx_arena(tx), struct told, PAGE);
     if (page == NULL) return err_fail(err, ERR_NOMEM, "no memory for notices");
-    while (n == PAGE) {
-        TRY(account_list(tx_db(tx), after, PAGE, page, &n, err));
-        for (size_t i = 0; i < n; i++) {
-            after = page[i].id;
-            bool has = (rights_grants(pack_role(packs, page[i].role)) >> perm & 1) != 0;
-            if (page[i].active && has) TRY(add_one(tx, &page[i], kind, NULL, text, err));
+    for (size_t r = 0; r < packs->n_roles; r++) {
+        const struct role_def *role = &packs->roles[r];
+        if ((rights_grants(role) >> perm & 1) == 0) continue;
+        int64_t after = 0;
+        for (size_t n = PAGE; n == PAGE;) {
+            TRY(read_page(tx_db(tx), role->name, after, page, &n, err));
+            for (size_t i = 0; i < n; i++) TRY(add_one(tx, &page[i], kind, NULL, text, err));
+            if (n > 0) after = page[n - 1].id;
         }
     }
     return ERR_OK;

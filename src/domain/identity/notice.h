@@ -12,7 +12,8 @@ enum { NOTICE_TEXT = 400, NOTICE_KEEP_DAYS = 180 };
  * "dispatched". No personal values in the text. */
 enum err_code notice_add(struct tx *tx, const char *account, const char *kind,
                          const char *case_code, struct text text, struct err *err) NODISCARD;
-/* Tell every active account whose role has the permission. */
+/* Tell every active account whose role has the permission. Costs what it tells, however many
+ * accounts there are: one of thousands may be made in a command of hundreds. */
 enum err_code notice_add_all(struct tx *tx, const struct pack_set *packs, enum permission perm,
                              const char *kind, struct text text, struct err *err) NODISCARD;
 

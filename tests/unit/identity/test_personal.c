@@ -1,5 +1,6 @@
 #include "test.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -142,10 +143,48 @@ static void test_notices(void **state) {
     arena_free(a);
 }
 
+/* More than a page of those who are told, some disabled, among others. */
+enum { WATCHERS = 150, GONE = 40 };
+
+static enum err_code crowd_apply(struct tx *tx, void *arg, struct err *err) {
+    static const struct account_change disable = {.state = "disabled"};
+    (void)arg;
+    for (int i = 0; i < WATCHERS + GONE; i++) {
+        char name[32];
+        struct account a;
+        (void)snprintf(name, sizeof name, "watch%d", i);
+        TRY(account_add(tx, &fixture_packs, NULL,
+                        &(struct account_in){.name = name, .role = "security_admin"}, &a, err));
+        if (i >= WATCHERS)
+            TRY(account_change(tx, &fixture_packs, NULL, name, -1, &disable, &a, err));
+    }
+    return notice_add_all(tx, &fixture_packs, PERM_SESSION_MANAGE, "told",
+                          (struct text){"All.", "各位。"}, err);
+}
+
+static void test_all_with_the_permission_are_told_once(void **state) {
+    (void)state;
+    struct fixture f = {0};
+    struct err err = {0};
+    fixture_open(&f);
+    int64_t worker = fixture_account(&f, "worker", "worker", NULL, NULL, pw);
+    assert_int_equal(fixture_run(&f, "system", crowd_apply, NULL, &err), ERR_OK);
+    assert_int_equal(
+        fixture_count(&f, "SELECT COUNT(*) FROM inbox WHERE kind = 'told' AND account > ?1", 0),
+        WATCHERS);
+    assert_int_equal(fixture_count(&f,
+                                   "SELECT COUNT(DISTINCT account) FROM inbox WHERE kind = 'told' "
+                                   "AND account <> ?1",
+                                   worker),
+                     WATCHERS);
+    fixture_remove(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_opening_is_by_right_and_purpose_and_leaves_a_trace),
         cmocka_unit_test(test_notices),
+        cmocka_unit_test(test_all_with_the_permission_are_told_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
