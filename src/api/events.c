@@ -5,14 +5,16 @@
 #include <string.h>
 
 #include "api/app.h"
+#include "api/jobs.h"
 #include "base/mem.h"
 #include "domain/identity/session.h"
 
 /* What decides who sees an item; copied into the hub beside it, never sent. */
 struct event_meta {
     char county[40], town[40], community[40], cell[40], unit[40], holder[64];
-    char account[64]; /* a notice: only for this account */
-    bool is_private, is_task;
+    char account[64]; /* a notice: only for this account; a job: who started it */
+    bool is_private, is_task, is_job;
+    enum permission perm; /* a job: who else may look at it */
 };
 struct event_stream {
     struct app *app;
@@ -22,6 +24,7 @@ static bool sees(const void *scope, const struct sse_item *item) {
     const struct principal *p = scope;
     const struct event_meta *m = item->meta;
     if (m == NULL || item->meta_n != sizeof *m) return false;
+    if (m->is_job) return strcmp(m->account, p->name) == 0 || principal_may(p, m->perm);
     if (m->account[0] != '\0') return strcmp(m->account, p->name) == 0;
     struct rights_case c = {.county = m->county,
                             .town = m->town,
@@ -123,6 +126,31 @@ static void publish_notice(struct event_stream *s, struct arena *a, const struct
     if (sse_publish(s->app->hub, &item, NULL) != ERR_OK) sse_skip(s->app->hub, (uint64_t)j->seq);
 }
 
+/* How far a job is: told to those who may look at it, when they listen. */
+static void job_told(void *ctx, const struct job_view *v) {
+    struct app *app = ctx;
+    struct event_meta m = {.is_job = true, .perm = v->perm};
+    char key[24];
+    struct buf data;
+    struct jw w;
+    if (sse_clients(app->hub) == 0) return;
+    put(m.account, sizeof m.account, v->account);
+    (void)snprintf(key, sizeof key, "%lld", (long long)v->id);
+    buf_init(&data, 2 * JOB_RESULT);
+    jw_init(&w, &data);
+    job_json(&w, v);
+    struct sse_item item = {.event = "job",
+                            .key = key,
+                            .data = buf_text(&data),
+                            .data_n = data.n,
+                            .meta = &m,
+                            .meta_n = sizeof m};
+    struct err err = {0};
+    if (data.failed || sse_pass(app->hub, &item, &err) != ERR_OK)
+        log_event(app->log, LOG_WARN, "events.job", LOG_STR("detail", err.detail));
+    buf_deinit(&data);
+}
+
 /* Streams that were opened under other rights. */
 struct ended {
     char account[64];
@@ -183,6 +211,7 @@ enum err_code events_start(struct app *app, struct err *err) {
     s->app = app;
     struct sse_options o = {.sees = sees, .start_id = (uint64_t)ledger_last_seq(app->ledger)};
     TRY(sse_hub_new(app->server, &o, &app->hub, err));
+    jobs_watch(app->jobs, job_told, app);
     struct follower f = {
         .name = "events", .seen = seen, .from_seq = ledger_last_seq(app->ledger), .ctx = s};
     return ledger_follow(app->ledger, &f, err);

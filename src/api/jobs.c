@@ -24,6 +24,8 @@ struct jobs {
     bool ending;
     pthread_t threads[MAX_THREADS];
     unsigned n_threads;
+    void (*told)(void *ctx, const struct job_view *v);
+    void *told_ctx;
 };
 
 const char *job_state_name(enum job_state s) {
@@ -54,6 +56,24 @@ static struct job *next_job(struct jobs *js) {
     return best;
 }
 
+/* The view is large, and nobody else may look at it without the lock: a copy. Without memory the
+ * word is lost; whoever asks still gets it. */
+static void tell(struct job *j) {
+    struct jobs *js = j->jobs;
+    struct job_view *v = js->told == NULL ? NULL : mem_new(1, sizeof *v);
+    if (v == NULL) return;
+    (void)pthread_mutex_lock(&js->lock);
+    *v = j->view;
+    (void)pthread_mutex_unlock(&js->lock);
+    js->told(js->told_ctx, v);
+    mem_free(v);
+}
+
+void jobs_watch(struct jobs *js, void (*told)(void *ctx, const struct job_view *v), void *ctx) {
+    js->told = told;
+    js->told_ctx = ctx;
+}
+
 static void free_arg(struct job *j) {
     if (j->spec.free_arg != NULL) j->spec.free_arg(j->spec.arg);
     j->spec.arg = NULL;
@@ -62,6 +82,7 @@ static void free_arg(struct job *j) {
 
 static void run_one(struct jobs *js, struct job *j) {
     struct err err = {0};
+    tell(j);
     enum err_code rc = j->spec.run(j, j->spec.arg, &err);
     free_arg(j);
     (void)pthread_mutex_lock(&js->lock);
@@ -72,6 +93,7 @@ static void run_one(struct jobs *js, struct job *j) {
                        atomic_load(&j->stop) ? "it was stopped" : err.detail);
     (void)pthread_cond_broadcast(&js->wake);
     (void)pthread_mutex_unlock(&js->lock);
+    tell(j);
 }
 
 static void *work(void *arg) {
@@ -97,7 +119,9 @@ enum err_code jobs_new(unsigned n_threads, struct clock clock, struct jobs **out
     struct jobs *js = mem_new(1, sizeof *js);
     if (js == NULL) return err_fail(err, ERR_NOMEM, "jobs");
     js->clock = clock;
-    js->next_id = 1;
+    /* Beyond every number that was given before a restart: one of those must not mean another. */
+    js->next_id = clock_now_us(&clock) / 1000;
+    if (js->next_id < 1) js->next_id = 1;
     (void)pthread_mutex_init(&js->lock, NULL);
     (void)pthread_cond_init(&js->wake, NULL);
     if (n_threads > MAX_THREADS) n_threads = MAX_THREADS;
@@ -165,12 +189,18 @@ static struct job *find(struct jobs *js, int64_t id) {
     return j != NULL && j->view.id == id ? j : NULL;
 }
 
+enum err_code job_unknown(struct err *err) {
+    return err_fail(err, ERR_NOT_FOUND,
+                    "there is no such job: many newer ones came, or the server was restarted. What "
+                    "it had finished is kept; start it again for the rest");
+}
+
 enum err_code jobs_look(struct jobs *js, int64_t id, struct job_view *out, struct err *err) {
     (void)pthread_mutex_lock(&js->lock);
     const struct job *j = find(js, id);
     if (j != NULL) *out = j->view;
     (void)pthread_mutex_unlock(&js->lock);
-    return j != NULL ? ERR_OK : err_fail(err, ERR_NOT_FOUND, "there is no such job");
+    return j != NULL ? ERR_OK : job_unknown(err);
 }
 
 enum err_code jobs_cancel(struct jobs *js, int64_t id, struct err *err) {
@@ -188,7 +218,7 @@ enum err_code jobs_cancel(struct jobs *js, int64_t id, struct err *err) {
         }
     }
     (void)pthread_mutex_unlock(&js->lock);
-    return j != NULL ? ERR_OK : err_fail(err, ERR_NOT_FOUND, "there is no such job");
+    return j != NULL ? ERR_OK : job_unknown(err);
 }
 
 void jobs_free(struct jobs *js) {
@@ -216,6 +246,7 @@ void job_tell(struct job *j, int64_t done, int64_t total, const char *text) {
     j->view.total = total;
     (void)snprintf(j->view.text, sizeof j->view.text, "%s", text);
     (void)pthread_mutex_unlock(&j->jobs->lock);
+    tell(j);
 }
 
 bool job_stopped(void *job) { return atomic_load(&((struct job *)job)->stop); }
@@ -225,4 +256,22 @@ void job_result(struct job *j, const char *json) {
     (void)pthread_mutex_lock(&j->jobs->lock);
     (void)snprintf(j->view.result, sizeof j->view.result, "%s", json);
     (void)pthread_mutex_unlock(&j->jobs->lock);
+}
+
+void job_json(struct jw *w, const struct job_view *v) {
+    jw_obj(w);
+    jw_kint(w, "id", v->id);
+    jw_kstr(w, "kind", v->kind);
+    jw_kstr(w, "state", job_state_name(v->state));
+    jw_kint(w, "done", v->done);
+    jw_kint(w, "total", v->total);
+    jw_kstr(w, "text", v->text);
+    jw_ktime(w, "started_at", v->started_us);
+    jw_ktime(w, "ended_at", v->ended_us);
+    jw_key(w, "result");
+    if (v->result[0] == '\0')
+        jw_null(w);
+    else
+        jw_raw(w, v->result, strlen(v->result));
+    jw_end(w, '}');
 }

@@ -1,10 +1,12 @@
 /* api/jobs.h - long work off the event loops and off the reader pool: recording warnings, trying a
  * rule over the past. A job is queued, runs on a thread of its own pool, tells how far it is and
  * can be stopped. Two jobs of one kind never run at once. What is done is remembered until MAX_JOBS
- * newer ones came; a restart forgets all. All functions are safe from any thread. */
+ * newer ones came; a restart forgets all, and no number of a job comes again after it. All
+ * functions are safe from any thread. */
 #ifndef API_JOBS_H
 #define API_JOBS_H
 #include "base/clock.h"
+#include "base/json.h"
 #include "domain/identity/identity.h"
 
 struct jobs;
@@ -34,8 +36,13 @@ enum err_code jobs_new(unsigned n_threads, struct clock clock, struct jobs **out
 /* ERR_BUSY when too many wait; arg is then freed. *id > 0. */
 enum err_code jobs_submit(struct jobs *j, const struct job_spec *spec, int64_t *id,
                           struct err *err) NODISCARD;
+/* `told` hears of a job that begins, goes on or ends, on the thread that does it, in its order; it
+ * must be quick and must not call back. At most once, before the first job. */
+void jobs_watch(struct jobs *j, void (*told)(void *ctx, const struct job_view *v), void *ctx);
 /* A queued or running job of the kind; 0 when there is none. */
 int64_t jobs_open_of(struct jobs *j, const char *kind);
+/* What is said of a job that nobody knows or the asker may not see: ERR_NOT_FOUND. */
+enum err_code job_unknown(struct err *err) NODISCARD;
 /* ERR_NOT_FOUND. */
 enum err_code jobs_look(struct jobs *j, int64_t id, struct job_view *out,
                         struct err *err) NODISCARD;
@@ -43,6 +50,9 @@ enum err_code jobs_look(struct jobs *j, int64_t id, struct job_view *out,
 enum err_code jobs_cancel(struct jobs *j, int64_t id, struct err *err) NODISCARD;
 /* Stops what runs, forgets what waits, ends the threads. NULL is legal. */
 void jobs_free(struct jobs *j);
+
+/* {"id","kind","state","done","total","text","started_at","ended_at","result"} */
+void job_json(struct jw *w, const struct job_view *v);
 
 /* Inside a job's run. */
 void job_tell(struct job *j, int64_t done, int64_t total, const char *text);

@@ -185,30 +185,15 @@ enum err_code warning_run_post(struct call *c, struct err *err) {
 static enum err_code look(struct call *c, struct job_view *v, struct err *err) {
     char *end = NULL;
     long long id = strtoll(c->param[0], &end, 10);
-    if (end == c->param[0] || *end != '\0' || id <= 0)
-        return err_fail(err, ERR_NOT_FOUND, "there is no such job");
+    if (end == c->param[0] || *end != '\0' || id <= 0) return job_unknown(err);
     TRY(jobs_look(c->app->jobs, id, v, err));
     if (strcmp(v->account, c->who->name) == 0 || principal_may(c->who, v->perm)) return ERR_OK;
-    return err_fail(err, ERR_NOT_FOUND, "there is no such job");
+    return job_unknown(err);
 }
 
 static enum err_code write_job(struct call *c, const struct job_view *v, struct err *err) {
     struct jw w = call_json(c);
-    jw_obj(&w);
-    jw_kint(&w, "id", v->id);
-    jw_kstr(&w, "kind", v->kind);
-    jw_kstr(&w, "state", job_state_name(v->state));
-    jw_kint(&w, "done", v->done);
-    jw_kint(&w, "total", v->total);
-    jw_kstr(&w, "text", v->text);
-    jw_ktime(&w, "started_at", v->started_us);
-    jw_ktime(&w, "ended_at", v->ended_us);
-    jw_key(&w, "result");
-    if (v->result[0] == '\0')
-        jw_null(&w);
-    else
-        jw_raw(&w, v->result, strlen(v->result));
-    jw_end(&w, '}');
+    job_json(&w, v);
     return buf_check(&c->reply.body, err);
 }
 

@@ -89,7 +89,8 @@ static uint64_t hash_key(const char *event, const char *key) {
 }
 
 static void write_block(struct buf *b, const struct sse_item *item) {
-    buf_printf(b, "id: %" PRIu64 "\nevent: %s\n", item->id, item->event);
+    if (item->id != 0) buf_printf(b, "id: %" PRIu64 "\n", item->id);
+    buf_printf(b, "event: %s\n", item->event);
     const char *p = item->data, *end = item->data + item->data_n;
     do {
         const char *q = p;
@@ -201,8 +202,10 @@ static void append_pending(struct sse_client *c, struct stored *s) {
 
 /* One item for one client: rights, replacement, bounds. */
 static void offer(struct sse_client *c, struct stored *s) {
-    if (s->item.id <= c->seen_id) return;
-    c->seen_id = s->item.id;
+    if (s->item.id != 0) {
+        if (s->item.id <= c->seen_id) return;
+        c->seen_id = s->item.id;
+    }
     if (c->reset || c->doomed || !c->hub->opt.sees(c->scope, &s->item)) return;
     if (s->key_hash != 0) replace_same_key(c, s);
     append_pending(c, s);
@@ -555,6 +558,21 @@ enum err_code sse_publish(struct sse_hub *hub, const struct sse_item *item, stru
     if (spread_all) return ERR_OK;
     sse_reset(hub);
     return err_fail(err, ERR_NOMEM, "no memory for event %" PRIu64, item->id);
+}
+
+enum err_code sse_pass(struct sse_hub *hub, const struct sse_item *item, struct err *err) {
+    bool ok = true;
+    TRY(check_item(hub, item, err));
+    if (item->id != 0)
+        return err_fail(err, ERR_INVALID, "an event with an id is published, not passed on");
+    struct stored *s = item_new(item);
+    if (s == NULL) return err_fail(err, ERR_NOMEM, "no memory for an event");
+    (void)pthread_mutex_lock(&hub->lock);
+    for (unsigned i = 0; i < hub->server->n_loops; i++)
+        if (hub->loop[i].n_clients > 0) ok = post_item(hub, i, s) && ok;
+    (void)pthread_mutex_unlock(&hub->lock);
+    item_unref(s);
+    return ok ? ERR_OK : err_fail(err, ERR_NOMEM, "no memory for an event");
 }
 
 void sse_skip(struct sse_hub *hub, uint64_t id) {

@@ -75,6 +75,10 @@ bool sse_resume_point(const struct http_request *req, uint64_t *after);
  * ERR_NOMEM (the item is lost to the ring: clients are told to reset). */
 enum err_code sse_publish(struct sse_hub *hub, const struct sse_item *item,
                           struct err *err) NODISCARD;
+/* Pass on what is of the moment only, such as how far a job is: without an id, never resumed, not
+ * in the order of the ids. item->id must be 0. Any thread. Errors: ERR_INVALID, ERR_TOO_LARGE,
+ * ERR_NOMEM (some clients may have got it). */
+enum err_code sse_pass(struct sse_hub *hub, const struct sse_item *item, struct err *err) NODISCARD;
 /* Instead of publishing, when nobody listens (sse_clients is 0) and rendering the items would be
  * wasted: nothing up to this id can be resumed any more. A client that came meanwhile is told to
  * reload, so none misses anything. Any thread. */

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BIN, Client, emptyCity, equal, gezhi, gezhiOk, goldenShape, makeDemo, must, problem, serving, sleep, test } from './lib.mjs';
+import { BIN, Client, emptyCity, equal, events, gezhi, gezhiOk, goldenShape, makeDemo, must, problem, serving, sleep, test } from './lib.mjs';
 
 const RULES = `rules:
   - rule: burst
@@ -112,6 +112,36 @@ test('warnings: a job records them; each is a case of its own that closes only o
     const made = await p.leader.post('/api/v1/supervisions', { about: code, text: '请说明', level: 3, due_days: 2 });
     equal([made.status, made.json.state, made.json.level], [201, 'check', 3], 'a check by hand');
     equal((await p.analyst.get(`/api/v1/warnings/${code}`)).json.supervisions.length, 2, 'supervisions of the warning');
+  });
+});
+
+/** The job's words in the stream go to who started it and to whose rights cover it, in order, and to nobody else. */
+test('warnings: how far a job is, over the stream', async () => {
+  const dir = smallCity();
+  let job = null;
+  await serving(dir, async (stranger, server) => {
+    const p = await people(stranger);
+    const heard = Object.fromEntries(['analyst', 'supervisor', 'operator', 'worker', 'department'].map((r) => [r, events(server.port, '/api/v1/events', p[r].headers)]));
+    await Promise.all(Object.values(heard).map((e) => e.ready));
+    job = await record(p.analyst);
+    for (const role of ['analyst', 'supervisor']) {
+      const last = await heard[role].until((f) => f.event === 'job' && f.data.state === 'done');
+      equal(last.data, job, `what the ${role} heard and what the job tells`);
+      const states = heard[role].frames.filter((f) => f.event === 'job').map((f) => f.data.state);
+      equal([...states].sort((a, b) => ['running', 'done'].indexOf(a) - ['running', 'done'].indexOf(b)), states, 'the order');
+    }
+    /* What comes later shows that what came before was kept back, not only late. */
+    await burst(p.operator);
+    for (const role of ['operator']) await heard[role].until((f) => f.event === 'case');
+    for (const role of ['operator', 'worker', 'department']) equal(heard[role].frames.filter((f) => f.event === 'job'), [], `jobs heard by the ${role}`);
+    for (const e of Object.values(heard)) e.close();
+  });
+  await serving(dir, async (stranger) => {
+    const analyst = await stranger.as({ name: 'analyst', password: PASSWORD });
+    const lost = await analyst.get(`/api/v1/jobs/${job.id}`);
+    problem(lost, 404, 'NOT_FOUND');
+    must(lost.json.detail.includes('restarted') && lost.json.detail.includes('start it again'), lost.text);
+    must((await record(analyst)).id > job.id, 'the number of a job came again');
   });
 });
 
