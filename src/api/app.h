@@ -87,6 +87,9 @@ void events_drop(struct app *app, const char *account, int64_t session);
  * the move. */
 enum err_code notify_move(const struct app *app, struct tx *tx, const struct case_row *r,
                           const char *move, const char *by, struct err *err) NODISCARD;
+/* The same of a move that the clock made; ctx: the app. Fits clock_watch. */
+enum err_code notify_clock(struct tx *tx, const struct case_row *r, const char *move, void *ctx,
+                           struct err *err) NODISCARD;
 
 /* Recording warnings by night (api/warning_run.c): when next, and the job itself. Any thread. */
 int64_t warnings_next_night(struct app *app, int64_t at_us);

@@ -58,3 +58,11 @@ enum err_code notify_move(const struct app *app, struct tx *tx, const struct cas
         return tell_unit(tx, unit, by, move, code, text, err);
     return ERR_OK;
 }
+
+enum err_code notify_clock(struct tx *tx, const struct case_row *r, const char *move, void *ctx,
+                           struct err *err) {
+    const struct app *app = ctx;
+    if (class_is_task(case_text(app->engine, r, CASE_class)))
+        return warn_tell_late(tx, app->engine, r, move, err);
+    return notify_move(app, tx, r, move, "system", err);
+}

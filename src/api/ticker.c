@@ -28,7 +28,8 @@ struct tick {
 
 static enum err_code tick_apply(struct tx *tx, void *arg, struct err *err) {
     struct tick *t = arg;
-    return clock_tick(t->app->engine, tx, TICK_MAX, &t->n, err);
+    const struct clock_watch watch = {notify_clock, t->app};
+    return clock_tick(t->app->engine, tx, TICK_MAX, &watch, &t->n, err);
 }
 
 static bool something_due(struct app *app) {

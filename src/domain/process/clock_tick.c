@@ -21,7 +21,7 @@ static enum err_code due_query(const struct engine *e, struct db *db, struct are
 }
 
 static enum err_code mark_overdue(const struct engine *e, struct tx *tx, struct case_row *r,
-                                  struct err *err) {
+                                  const struct clock_watch *watch, struct err *err) {
     case_set(e, r, CASE_overdue, cell_int(1));
     TRY(tx_update(tx, &e->case_type->table, r->id, r->version, r->cells, err));
     r->version++;
@@ -34,7 +34,7 @@ static enum err_code mark_overdue(const struct engine *e, struct tx *tx, struct 
      * alone. */
     if (m == NULL || !move_allowed(e, r, m, &system, NULL)) return ERR_OK;
     TRY(case_move(e, tx, r, s->overdue_move, &system, NULL, -1, 0, NULL, err));
-    return ERR_OK;
+    return watch == NULL ? ERR_OK : watch->moved(tx, r, s->overdue_move, watch->ctx, err);
 }
 
 /* Cases whose suspension ends by its date, the earliest first. */
@@ -87,8 +87,8 @@ static enum err_code read_rows(const struct engine *e, struct cursor *c, struct 
     return rc;
 }
 
-enum err_code clock_tick(const struct engine *e, struct tx *tx, int64_t max, int64_t *n,
-                         struct err *err) {
+enum err_code clock_tick(const struct engine *e, struct tx *tx, int64_t max,
+                         const struct clock_watch *watch, int64_t *n, struct err *err) {
     struct arena *a = tx_arena(tx);
     struct cursor *c = NULL;
     struct case_row *rows = NULL;
@@ -102,7 +102,7 @@ enum err_code clock_tick(const struct engine *e, struct tx *tx, int64_t max, int
     if (left > 0) {
         TRY(due_query(e, tx_db(tx), a, tx_now_us(tx), left, &c, err));
         TRY(read_rows(e, c, a, left, &rows, &late, err));
-        for (size_t i = 0; i < late; i++) TRY(mark_overdue(e, tx, &rows[i], err));
+        for (size_t i = 0; i < late; i++) TRY(mark_overdue(e, tx, &rows[i], watch, err));
     }
     *n = (int64_t)(resumed + late);
     return ERR_OK;

@@ -216,9 +216,15 @@ enum err_code case_move(const struct engine *e, struct tx *tx, struct case_row *
 
 /* ---- clocks ---- */
 /* Let clocks run again whose date has come, mark what fell due before now as overdue and make the
- * packs' overdue moves, at most max cases; *n done. Runs in a command of "system". */
-enum err_code clock_tick(const struct engine *e, struct tx *tx, int64_t max, int64_t *n,
-                         struct err *err) NODISCARD;
+ * packs' overdue moves, at most max cases; *n done. Runs in a command of "system". `watch` is told
+ * of each overdue move, in the same command; NULL: nobody is. */
+struct clock_watch {
+    enum err_code (*moved)(struct tx *tx, const struct case_row *r, const char *move, void *ctx,
+                           struct err *err);
+    void *ctx;
+};
+enum err_code clock_tick(const struct engine *e, struct tx *tx, int64_t max,
+                         const struct clock_watch *watch, int64_t *n, struct err *err) NODISCARD;
 /* Earliest due time not yet marked or date at which a clock runs again, or INT64_MAX. */
 enum err_code clock_next(const struct engine *e, struct db *db, int64_t *at_us,
                          struct err *err) NODISCARD;

@@ -37,8 +37,10 @@ static const char *copy(struct arena *a, const struct cursor *c, int col) {
     return s == NULL ? "" : s;
 }
 
+enum { N_ROLES = 3 };
+
 static enum err_code who_acts(struct tx *tx, const struct engine *e, const struct case_row *r,
-                              const char *role, const char *also, struct told *out, size_t *n,
+                              const char *const role[N_ROLES], struct told *out, size_t *n,
                               struct err *err) {
     enum { MAX_LOOKED_AT = 2000 };
     struct arena *a = tx_arena(tx);
@@ -47,9 +49,10 @@ static enum err_code who_acts(struct tx *tx, const struct engine *e, const struc
     TRY(sql_begin(&s, a, err));
     sql_add(&s, "SELECT name, area, unit, role FROM account WHERE ledger = 1 AND state = 'active' "
                 "AND role IN (");
-    (void)sql_value(&s, cell_text(role == NULL ? "" : role));
-    sql_add(&s, ", ");
-    (void)sql_value(&s, cell_text(also == NULL ? "" : also));
+    for (int i = 0; i < N_ROLES; i++) {
+        if (i > 0) sql_add(&s, ", ");
+        (void)sql_value(&s, cell_text(role[i] == NULL ? "" : role[i]));
+    }
     sql_add(&s, ") ORDER BY id LIMIT ");
     (void)sql_value(&s, cell_int(MAX_LOOKED_AT));
     TRY(sql_query(&s, tx_db(tx), &c, err));
@@ -74,7 +77,8 @@ enum err_code warn_tell(struct tx *tx, const struct engine *e, const struct case
     size_t n = 0;
     char en[NOTICE_TEXT], zh[NOTICE_TEXT];
     if (s == NULL || (role == NULL && also == NULL)) return ERR_OK;
-    TRY(who_acts(tx, e, r, role, also, told, &n, err));
+    const char *const roles[N_ROLES] = {role, also, NULL};
+    TRY(who_acts(tx, e, r, roles, told, &n, err));
     (void)snprintf(en, sizeof en, "%.60s %.48s: %.120s. It waits for you.", p->title.en, code,
                    s->title.en);
     (void)snprintf(zh, sizeof zh, "%.60s %.48s：%.120s，请您处理。", p->title.zh, code,
@@ -84,4 +88,31 @@ enum err_code warn_tell(struct tx *tx, const struct engine *e, const struct case
         TRY(notice_add(tx, told[i].name, kind, code, (struct text){en, zh}, err));
     }
     return ERR_OK;
+}
+
+enum err_code warn_tell_late(struct tx *tx, const struct engine *e, const struct case_row *r,
+                             const char *move, struct err *err) {
+    const struct process_def *p = pack_process(e->packs, case_text(e, r, CASE_process));
+    const struct state_def *s = p == NULL ? NULL : process_state(p, case_text(e, r, CASE_state));
+    const struct move_def *m = p == NULL ? NULL : process_move(p, move);
+    struct told told[WARN_MAX_TOLD] = {{0}};
+    char en[NOTICE_TEXT], zh[NOTICE_TEXT];
+    size_t n = 0;
+    if (s == NULL || m == NULL) return ERR_OK;
+    const char *code = case_text(e, r, CASE_code), *opener = case_text(e, r, CASE_reporter_account);
+    bool highest = strcmp(s->holder, "supervisor") == 0 ||
+                   strcmp(task_text(e, r, "supervision_level"), "check") == 0;
+    const char *const roles[N_ROLES] = {role_of(s->holder), "supervisor",
+                                        highest ? "leader" : NULL};
+    TRY(who_acts(tx, e, r, roles, told, &n, err));
+    (void)snprintf(en, sizeof en, "%.60s %.48s: its time ran out. %.100s. It is now: %.100s.",
+                   p->title.en, code, m->done.en, s->title.en);
+    (void)snprintf(zh, sizeof zh, "%.60s %.48s：已超过时限。%.100s，当前环节：%.100s。",
+                   p->title.zh, code, m->done.zh, s->title.zh);
+    bool opener_told = opener[0] == '\0';
+    for (size_t i = 0; i < n; i++) {
+        opener_told |= strcmp(told[i].name, opener) == 0;
+        TRY(notice_add(tx, told[i].name, move, code, (struct text){en, zh}, err));
+    }
+    return opener_told ? ERR_OK : notice_add(tx, opener, move, code, (struct text){en, zh}, err);
 }

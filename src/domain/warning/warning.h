@@ -68,6 +68,12 @@ enum err_code warn_tell(struct tx *tx, const struct engine *e, const struct case
                         const char *kind, const char *also, const char *by,
                         struct err *err) NODISCARD;
 
+/* Tell of a move that the clock made because the time ran out: who must act now, the supervisors,
+ * who opened it, and the leaders where it lies with the supervisors already or at the highest
+ * level. At most WARN_MAX_TOLD. */
+enum err_code warn_tell_late(struct tx *tx, const struct engine *e, const struct case_row *r,
+                             const char *move, struct err *err) NODISCARD;
+
 /* A field of the case that only tasks have: "condition_holds", "color", "about",
  * "supervision_level", "finding", "measures". ERR_INVALID when the packs lack it. */
 enum err_code task_field(const struct engine *e, const char *name, int *col,

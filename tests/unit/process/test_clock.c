@@ -62,7 +62,7 @@ struct ticking {
 };
 static enum err_code tick_apply(struct tx *tx, void *arg, struct err *err) {
     struct ticking *t = arg;
-    return clock_tick(t->c->engine, tx, 500, &t->n, err);
+    return clock_tick(t->c->engine, tx, 500, NULL, &t->n, err);
 }
 
 static int64_t n_steps(struct test_city *c, int64_t case_id, const char *move, const char *actor,

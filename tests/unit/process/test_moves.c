@@ -197,7 +197,7 @@ static void test_offered_moves_are_those_that_work(void **state) {
 static enum err_code tick(struct tx *tx, void *arg, struct err *err) {
     struct test_city *c = arg;
     int64_t n = 0;
-    TRY(clock_tick(c->engine, tx, 100, &n, err));
+    TRY(clock_tick(c->engine, tx, 100, NULL, &n, err));
     return n > 0 ? ERR_OK : err_fail(err, ERR_INTERNAL, "nothing was due");
 }
 

@@ -1,5 +1,6 @@
 /* Supervision: opened by red warnings, a level higher when red comes back or nobody answers. */
 #include "days.h"
+#include "domain/identity/account.h"
 
 static struct case_row first_supervision(struct days *d, size_t at, size_t of) {
     const char *codes[8];
@@ -48,10 +49,89 @@ static void test_red_again_goes_up(void **state) {
     }
 }
 
+struct by_hand {
+    struct days *d;
+    struct supervise in;
+    struct case_row row;
+};
+
+static enum err_code supervise_apply(struct tx *tx, void *arg, struct err *err) {
+    struct by_hand *b = arg;
+    return warn_supervise(tx, &b->in, &b->row, err);
+}
+
+static enum err_code by_hand_of(struct days *d, struct by_hand *b, const char *role,
+                                const char *name, int level, const char *unit, struct err *err) {
+    static struct principal who;
+    static struct case_row about;
+    who = city_who(d->city, role, name, NULL, NULL);
+    about = row_of_case(d, city_report(d->city, "event-0102", false, 0, NULL));
+    *b = (struct by_hand){.d = d,
+                          .in = {.engine = d->city->engine,
+                                 .about = &about,
+                                 .unit = unit,
+                                 .text = "Tell us when.",
+                                 .level = level,
+                                 .due_days = 2,
+                                 .who = &who}};
+    struct command c = {.name = "t", .actor = name, .apply = supervise_apply, .arg = b};
+    return ledger_run(d->city->folder.ledger, &c, NULL, NULL, err);
+}
+
+static enum err_code by_hand(struct days *d, struct by_hand *b, const char *role, int level,
+                             const char *unit, struct err *err) {
+    return by_hand_of(d, b, role, "person", level, unit, err);
+}
+
+static enum err_code late(struct tx *tx, const struct case_row *r, const char *move, void *ctx,
+                          struct err *err) {
+    return warn_tell_late(tx, ((const struct days *)ctx)->city->engine, r, move, err);
+}
+
 static enum err_code tick(struct tx *tx, void *arg, struct err *err) {
     struct days *d = arg;
+    const struct clock_watch watch = {late, d};
     int64_t n = 0;
-    return clock_tick(d->city->engine, tx, 100, &n, err);
+    return clock_tick(d->city->engine, tx, 100, &watch, &n, err);
+}
+
+/* Staff of the city, of a unit where there is one. */
+static enum err_code add_staff(struct tx *tx, void *arg, struct err *err) {
+    static const struct account_in staff[] = {{.name = "sup", .role = "supervisor"},
+                                              {.name = "lead", .role = "leader"},
+                                              {.name = "ana", .role = "analyst"},
+                                              {.name = "dep1", .role = "department", .unit = "U1"},
+                                              {.name = "dep2", .role = "department", .unit = "U2"}};
+    const struct days *d = arg;
+    for (size_t i = 0; i < sizeof staff / sizeof staff[0]; i++) {
+        struct account out;
+        TRY(account_add(tx, d->city->folder.packs, NULL, &staff[i], &out, err));
+    }
+    return ERR_OK;
+}
+
+/* Who was told of a case by a kind of notice: "name name ", in the order of accounts. */
+static const char *told_of(struct days *d, const char *code, const char *kind) {
+    struct reader *r = NULL;
+    struct cursor *c = NULL;
+    struct err err = {0};
+    const struct cell p[2] = {cell_text(code), cell_text(kind)};
+    char *out = ARENA_NEW(d->a, char, 400);
+    bool has = true;
+    ok(ledger_read_begin(d->city->folder.ledger, &r, &err), &err);
+    ok(db_query(reader_db(r),
+                "SELECT a.name FROM inbox i JOIN account a ON a.id = i.account WHERE "
+                "i.case_code = ?1 AND i.kind = ?2 ORDER BY i.account, i.id",
+                p, 2, &c, &err),
+       &err);
+    for (size_t n = 0;;) {
+        ok(cursor_next(c, &has, &err), &err);
+        if (!has) break;
+        n += (size_t)snprintf(out + n, 400 - n, "%s ", cursor_text(c, 0));
+    }
+    cursor_close(c);
+    ledger_read_end(r);
+    return out;
 }
 
 /* The days of these tests lie years back, so every limit is long over. */
@@ -68,6 +148,42 @@ static void test_overdue_goes_up_by_itself(void **state) {
     assert_int_equal(codes_of(d, false, codes), 1);
     row = row_of_case(d, codes[0]);
     assert_int_equal(case_int(d->city->engine, &row, CASE_escalated), 1);
+}
+
+static enum err_code run_out(struct tx *tx, void *arg, struct err *err) {
+    struct days *d = arg;
+    const struct engine *e = d->city->engine;
+    const char *codes[8];
+    assert_int_equal(codes_of(d, true, codes), 1);
+    struct case_row row = row_of_case(d, codes[0]);
+    case_set(e, &row, CASE_due_at, cell_int(1));
+    return tx_update(tx, &e->case_type->table, row.id, row.version, row.cells, err);
+}
+
+/* The unit, who opened it and the next ones above are told each time the clock sends it up. */
+static void test_what_goes_up_by_its_clock_is_told(void **state) {
+    struct days *d = *state;
+    struct by_hand b;
+    struct err err = {0};
+    const char *codes[8];
+    city_run(d->city, add_staff, d);
+    ok(by_hand_of(d, &b, "analyst", "ana", 1, "U1", &err), &err);
+    assert_int_equal(codes_of(d, true, codes), 1);
+    static const struct {
+        const char *kind, *told;
+    } ups[] = {{"letter", "sup ana dep1 "},
+               {"check", "sup lead ana dep1 "},
+               {"escalate", "sup lead ana dep1 "}};
+    for (size_t i = 0; i < sizeof ups / sizeof ups[0]; i++) {
+        city_run(d->city, run_out, d);
+        city_run(d->city, tick, d);
+        struct case_row row = row_of_case(d, codes[0]);
+        assert_string_equal(case_text(d->city->engine, &row, CASE_state),
+                            i == 0 ? "letter" : "check");
+        assert_string_equal(told_of(d, codes[0], ups[i].kind), ups[i].told);
+        city_run(d->city, tick, d); /* once each */
+        assert_string_equal(told_of(d, codes[0], ups[i].kind), ups[i].told);
+    }
 }
 
 static void test_an_answer_is_judged_by_somebody_else(void **state) {
@@ -89,35 +205,6 @@ static void test_an_answer_is_judged_by_somebody_else(void **state) {
                      ERR_FORBIDDEN); /* it is at the highest level */
     must_move(d, code, "close", "leader", "lead", NULL, "{}");
     assert_string_equal(state_of_case(d, code), "closed");
-}
-
-struct by_hand {
-    struct days *d;
-    struct supervise in;
-    struct case_row row;
-};
-
-static enum err_code supervise_apply(struct tx *tx, void *arg, struct err *err) {
-    struct by_hand *b = arg;
-    return warn_supervise(tx, &b->in, &b->row, err);
-}
-
-static enum err_code by_hand(struct days *d, struct by_hand *b, const char *role, int level,
-                             const char *unit, struct err *err) {
-    static struct principal who;
-    static struct case_row about;
-    who = city_who(d->city, role, "person", NULL, NULL);
-    about = row_of_case(d, city_report(d->city, "event-0102", false, 0, NULL));
-    *b = (struct by_hand){.d = d,
-                          .in = {.engine = d->city->engine,
-                                 .about = &about,
-                                 .unit = unit,
-                                 .text = "Tell us when.",
-                                 .level = level,
-                                 .due_days = 2,
-                                 .who = &who}};
-    struct command c = {.name = "t", .actor = "person", .apply = supervise_apply, .arg = b};
-    return ledger_run(d->city->folder.ledger, &c, NULL, NULL, err);
 }
 
 static void test_any_case_by_hand(void **state) {
@@ -144,9 +231,11 @@ static void test_any_case_by_hand(void **state) {
 
 #define DAYS_TEST(f) cmocka_unit_test_setup_teardown(f, days_setup, days_teardown)
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        DAYS_TEST(test_red_is_supervised), DAYS_TEST(test_red_again_goes_up),
-        DAYS_TEST(test_overdue_goes_up_by_itself),
-        DAYS_TEST(test_an_answer_is_judged_by_somebody_else), DAYS_TEST(test_any_case_by_hand)};
+    const struct CMUnitTest tests[] = {DAYS_TEST(test_red_is_supervised),
+                                       DAYS_TEST(test_red_again_goes_up),
+                                       DAYS_TEST(test_overdue_goes_up_by_itself),
+                                       DAYS_TEST(test_what_goes_up_by_its_clock_is_told),
+                                       DAYS_TEST(test_an_answer_is_judged_by_somebody_else),
+                                       DAYS_TEST(test_any_case_by_hand)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
