@@ -64,7 +64,11 @@ year_channel_name(enum year_channel c); /* "resident", "hotline", "patrol", "dep
     X(TRIAGE, "triage")     /* dispute: to mediation */                                            \
     X(AGREE, "agree")                                                                              \
     X(NOT_AGREE, "not_agree")                                                                      \
-    X(FOLLOW_UP, "follow_up")
+    X(FOLLOW_UP, "follow_up")                                                                      \
+    X(ORDER_CONFIRM, "order_confirm") /* before filing: the worker goes and looks */               \
+    X(CONFIRM, "confirm")             /* as reported */                                            \
+    X(DENY, "deny")                   /* not as reported: refused then */                          \
+    X(TAKE_BACK, "take_back")         /* unanswered: the desk goes on without */
 enum year_move {
 #define X(id, name) YEAR_##id,
     YEAR_MOVES(X)

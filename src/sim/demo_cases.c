@@ -148,6 +148,8 @@ static enum err_code step(struct demo *d, struct tx *tx, const struct year_case 
     const struct process_def *p =
         pack_process(d->folder->packs, case_text(d->engine, row, CASE_process));
     const struct move_def *m = p == NULL ? NULL : process_move(p, year_move_name(s->move));
+    /* Packs in which nothing is confirmed before filing: the desk decides without. */
+    if (m == NULL && s->move >= YEAR_ORDER_CONFIRM && s->move <= YEAR_TAKE_BACK) return ERR_OK;
     if (m == NULL)
         return err_fail(err, ERR_INVALID, "the packs have no move \"%s\"", year_move_name(s->move));
     struct actor actor = {.kind = ACTOR_REPORTER};

@@ -2,6 +2,8 @@
 
 #include "sim/year_inside.h"
 
+/* Random streams of confirmations: those of a case's other parts end at 22,000,003. */
+enum { CONFIRM_STREAM = 30000000 };
 /* Keys of the pictures that the gaming team sends again and again. */
 enum { OLD_PHOTO = 0x70000000, N_OLD_PHOTO = 5 };
 
@@ -15,6 +17,8 @@ struct walk {
     bool stopped;
     uint32_t desk, community_desk, unit;
     bool is_gamed, is_lazy, is_urgent;
+    bool must_confirm; /* planted: it is with the worker at the end */
+    struct rng own;    /* of its confirmation alone, so that nothing else shifts */
 };
 
 static int64_t minutes(struct walk *w, double lo, double hi) {
@@ -31,13 +35,10 @@ static int64_t by_day(struct walk *w, int64_t at) {
     return morning + minutes(w, 0, 110) - w->y->params.utc_offset_s * YEAR_SECOND_US;
 }
 
-/* One step after a delay; nothing more once the end of the year is reached. */
-static bool go(struct walk *w, enum year_move move, uint32_t post, int64_t delay_us,
-               const char *note) {
+/* One step at a time; nothing more once the end of the year is reached. */
+static bool go_at(struct walk *w, enum year_move move, uint32_t post, int64_t at,
+                  const char *note) {
     if (w->stopped) return false;
-    int64_t at = w->at + delay_us;
-    bool at_once = w->is_urgent || (w->is_gamed && move != YEAR_ACCEPT);
-    if (!at_once && post != CITY_NONE) at = by_day(w, at);
     if (at >= w->y->params.until_us || w->c->n_step >= w->most || w->c->n_step >= YEAR_MAX_STEPS) {
         w->stopped = true;
         return false;
@@ -46,6 +47,16 @@ static bool go(struct walk *w, enum year_move move, uint32_t post, int64_t delay
     w->c->step[w->c->n_step++] = (struct year_step){
         .move = move, .at_us = at, .post = post, .unit = CITY_NONE, .note = note};
     return true;
+}
+
+/* One step after a delay. */
+static bool go(struct walk *w, enum year_move move, uint32_t post, int64_t delay_us,
+               const char *note) {
+    if (w->stopped) return false;
+    int64_t at = w->at + delay_us;
+    bool at_once = w->is_urgent || (w->is_gamed && move != YEAR_ACCEPT);
+    if (!at_once && post != CITY_NONE) at = by_day(w, at);
+    return go_at(w, move, post, at, note);
 }
 
 /* Urgent matters wait for nobody's desk. */
@@ -156,6 +167,73 @@ static void reopen(struct walk *w) {
     if (dispatch(w, w->unit) && handle(w, 0.8)) (void)check(w);
 }
 
+/* ---- confirmed on the spot before it is filed ---- */
+
+/* What somebody else told of, where a worker can be sent. */
+static bool can_confirm(const struct walk *w) {
+    bool told = w->c->channel == YEAR_BY_RESIDENT || w->c->channel == YEAR_BY_HOTLINE;
+    return told && w->y->plan->cell[w->c->cell].worker != CITY_NONE;
+}
+
+static bool is_confirmed(struct walk *w) {
+    if (!can_confirm(w) || w->is_gamed || w->is_urgent) return false;
+    return w->must_confirm || (w->s->planted == 0 && rng_below(&w->own, 100) < 14);
+}
+
+static int64_t own_minutes(struct walk *w, double lo, double hi) {
+    return (int64_t)((lo + (hi - lo) * rng_unit(&w->own)) * (double)YEAR_MINUTE_US);
+}
+
+static bool at_night(const struct walk *w, int64_t at) {
+    int64_t hour = year_local(w->y, at) % YEAR_DAY_US / YEAR_HOUR_US;
+    return hour < 7 || hour >= 20;
+}
+
+/* A day or two late: it is answered all the same, or the desk goes on without. */
+static void late_answer(struct walk *w, uint32_t worker, int64_t *file_at) {
+    int64_t at = w->at + own_minutes(w, 26 * 60, 40 * 60);
+    if (at_night(w, at)) at += 12 * YEAR_HOUR_US;
+    bool answered = rng_below(&w->own, 4) > 0;
+    if (go_at(w, answered ? YEAR_CONFIRM : YEAR_TAKE_BACK, answered ? worker : w->desk, at,
+              answered ? "情况属实" : "未按时核实，先行办理"))
+        *file_at = at + own_minutes(w, 3, 60);
+}
+
+/* Between accepting and filing; most answers come before the case would have been filed anyway, so
+ * that all that follows stays where it was. False: it was not so, and was refused. */
+static bool confirm_route(struct walk *w, int64_t *file_at) {
+    static const char *const seen[] = {"现场查看，情况属实", "属实，已拍照", "属实，影响通行"};
+    if (!is_confirmed(w)) return true;
+    uint32_t worker = w->y->plan->cell[w->c->cell].worker;
+    int64_t gap = *file_at - w->at;
+    double asked = 0.05 + 0.15 * rng_unit(&w->own), told = 0.5 + 0.4 * rng_unit(&w->own);
+    int64_t order = w->at + (int64_t)(asked * (double)gap);
+    int64_t answer = w->at + (int64_t)(told * (double)gap);
+    if (at_night(w, order)) order = w->at + gap / 100;
+    if (at_night(w, answer)) answer = *file_at - own_minutes(w, 0.2, 0.8);
+    if (answer < order) answer = order;
+    if (!go_at(w, YEAR_ORDER_CONFIRM, w->desk, order, "请到现场核实")) return true;
+    if (rng_below(&w->own, 100) < 9) {
+        late_answer(w, worker, file_at);
+        return true;
+    }
+    if (rng_below(&w->own, 100) >= 14) {
+        (void)go_at(w, YEAR_CONFIRM, worker, answer, seen[rng_below(&w->own, 3)]);
+        return true;
+    }
+    if (!go_at(w, YEAR_DENY, worker, answer, "现场查看，未发现所述情况")) return true;
+    if (go_at(w, YEAR_REFUSE, w->desk, *file_at, "经现场核实，情况不属实"))
+        last(w)->go_to = "如再次发现，请拍照后重新上报";
+    return false;
+}
+
+static bool file(struct walk *w) {
+    int64_t delay = w->is_gamed ? minutes(w, 0.5, 2) : desk_time(w, 3, 100);
+    int64_t at = w->at + delay;
+    if (!w->is_urgent && !w->is_gamed) at = by_day(w, at);
+    return confirm_route(w, &at) && go_at(w, YEAR_FILE, w->desk, at, NULL);
+}
+
 static void unit_route(struct walk *w) {
     static const char *const refusal[] = {"不在受理范围", "属私人产权", "描述不清且无法联系"};
     static const char *const where[] = {"请联系本小区物业服务单位", "请联系产权人或其管理单位",
@@ -175,8 +253,7 @@ static void unit_route(struct walk *w) {
         if (!go(w, YEAR_ESCALATE, w->desk, minutes(w, 10, 200), "需上级协调，上报处理")) return;
         w->desk = w->y->plan->area[town].parent;
     }
-    if (!go(w, YEAR_FILE, w->desk, w->is_gamed ? minutes(w, 0.5, 2) : desk_time(w, 3, 100), NULL))
-        return;
+    if (!file(w)) return;
     if (!dispatch(w, unit) || !send_back(w) || !handle(w, 1)) return;
     if (w->is_gamed) w->c->planted |= YEAR_IS_GAMED;
     if (!check(w)) return;
@@ -216,6 +293,7 @@ void year_route(const struct city_year *y, const struct year_seed *s, struct yea
                      .s = s,
                      .c = c,
                      .r = rng_new(y->params.seed, 2000000 + (uint64_t)s->stream * 4),
+                     .own = rng_new(y->params.seed, CONFIRM_STREAM + (uint64_t)s->stream),
                      .at = s->open_us,
                      .most = YEAR_MAX_STEPS,
                      .community_desk = community,
@@ -225,6 +303,11 @@ void year_route(const struct city_year *y, const struct year_seed *s, struct yea
     if (c->is_private) {
         dispute_route(&w);
         return;
+    }
+    if ((s->planted & YEAR_IS_OPEN_NOW) != 0 && w.most == 1 && can_confirm(&w) &&
+        rng_below(&w.own, 2) == 0) {
+        w.must_confirm = true;
+        w.most = 2;
     }
     if (s->original != CITY_NONE && rng_below(&w.r, 10) < 7) {
         merge_route(&w);

@@ -78,6 +78,11 @@ static void check_steps(const struct year_case *c) {
         }
         if (s->move == YEAR_SETTLE) assert_int_equal(s->post, big.p->cell[c->cell].worker);
         if (s->move == YEAR_HANDLE) assert_int_equal(s->post, big.p->unit[unit].post);
+        if (s->move == YEAR_CONFIRM || s->move == YEAR_DENY) {
+            assert_int_equal(c->step[k - 1].move, YEAR_ORDER_CONFIRM);
+            assert_int_equal(s->post, big.p->cell[c->cell].worker);
+            assert_true(c->channel == YEAR_BY_RESIDENT || c->channel == YEAR_BY_HOTLINE);
+        }
         if (s->move == YEAR_HANDLE || s->move == YEAR_SETTLE) handler = s->post;
         if (s->move == YEAR_VERIFY || s->move == YEAR_REWORK)
             assert_true(handler != CITY_NONE && handler != s->post);
@@ -278,11 +283,39 @@ static void each_stage_has_open_cases(void **state) {
     for (int m = 0; m < YEAR_N_MOVE; m++)
         print_message("%s %zu  ", year_move_name((enum year_move)m), by_last[m]);
     print_message("fresh %zu, closings %zu, disputes %zu\n", fresh, closed, disputes);
-    static const enum year_move must[] = {YEAR_ACCEPT, YEAR_FILE,   YEAR_DISPATCH, YEAR_RETURN,
-                                          YEAR_HANDLE, YEAR_VERIFY, YEAR_REWORK,   YEAR_SETTLE,
-                                          YEAR_REFUSE, YEAR_TRIAGE, YEAR_AGREE};
+    static const enum year_move must[] = {
+        YEAR_ACCEPT, YEAR_FILE,   YEAR_DISPATCH, YEAR_RETURN, YEAR_HANDLE, YEAR_VERIFY,
+        YEAR_REWORK, YEAR_SETTLE, YEAR_REFUSE,   YEAR_TRIAGE, YEAR_AGREE,  YEAR_ORDER_CONFIRM};
     for (size_t i = 0; i < sizeof must / sizeof must[0]; i++) assert_true(by_last[must[i]] > 0);
     assert_true(fresh > 10 && closed > 85000 && disputes > 500);
+}
+
+/* Some answered late, some not at all, some not so; what was planted in waves keeps its way. */
+static void confirmations_are_of_every_kind(void **state) {
+    (void)state;
+    size_t orders = 0, yes = 0, no = 0, back = 0, late = 0, refused = 0;
+    for (size_t i = 0; i < 100000; i++) {
+        const struct year_case *c = &all[i];
+        for (size_t k = 0; k < c->n_step; k++) {
+            enum year_move move = c->step[k].move;
+            if (move == YEAR_ORDER_CONFIRM) {
+                orders++;
+                assert_true((c->planted & ~(unsigned)(YEAR_IS_OPEN_NOW | YEAR_IS_LAZY)) == 0);
+                assert_int_equal(
+                    c->step[k - 1].move == YEAR_ACCEPT || c->step[k - 1].move == YEAR_ESCALATE, 1);
+                int64_t us = took(c, YEAR_ORDER_CONFIRM, YEAR_CONFIRM);
+                late += us > DAY_US;
+            }
+            yes += move == YEAR_CONFIRM;
+            no += move == YEAR_DENY;
+            back += move == YEAR_TAKE_BACK;
+            refused += move == YEAR_REFUSE && k > 0 && c->step[k - 1].move == YEAR_DENY;
+        }
+    }
+    print_message("confirmations: %zu ordered, %zu so, %zu not so, %zu taken back, %zu late\n",
+                  orders, yes, no, back, late);
+    assert_in_range(orders, 2500, 7000);
+    assert_true(yes > 4 * no && no > 200 && back > 50 && late > 100 && refused + 5 > no);
 }
 
 static void same_seed_same_year(void **state) {
@@ -407,11 +440,17 @@ static void wrong_wishes_are_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cases_hold_together),       cmocka_unit_test(weekdays_seasons_and_hours),
-        cmocka_unit_test(waves_are_there),           cmocka_unit_test(clusters_are_dense),
-        cmocka_unit_test(duplicates_are_near),       cmocka_unit_test(lazy_and_gaming_units),
-        cmocka_unit_test(each_stage_has_open_cases), cmocka_unit_test(same_seed_same_year),
-        cmocka_unit_test(planted_json_reads_back),   cmocka_unit_test(any_date_and_size),
+        cmocka_unit_test(cases_hold_together),
+        cmocka_unit_test(weekdays_seasons_and_hours),
+        cmocka_unit_test(waves_are_there),
+        cmocka_unit_test(clusters_are_dense),
+        cmocka_unit_test(duplicates_are_near),
+        cmocka_unit_test(lazy_and_gaming_units),
+        cmocka_unit_test(each_stage_has_open_cases),
+        cmocka_unit_test(confirmations_are_of_every_kind),
+        cmocka_unit_test(same_seed_same_year),
+        cmocka_unit_test(planted_json_reads_back),
+        cmocka_unit_test(any_date_and_size),
         cmocka_unit_test(wrong_wishes_are_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
