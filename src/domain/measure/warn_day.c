@@ -57,6 +57,17 @@ enum err_code warn_keep(struct warn_work *w, struct warn_signal *s, const uint32
     return ERR_OK;
 }
 
+static bool at_least(double value, double asked) { return isnan(asked) || value >= asked; }
+
+int warn_signal_color(const struct warn_signal *s) {
+    const struct warn_red *red = &s->rule->red;
+    double ratio = s->expected > 0 ? s->observed / s->expected : INFINITY;
+    bool is_red = red->on && at_least(s->observed, red->min) && at_least(ratio, red->ratio) &&
+                  at_least(s->recurrence, red->recurrence) &&
+                  at_least((double)s->periods, red->periods);
+    return is_red ? WARN_RED : s->rule->color;
+}
+
 static int32_t longest(const struct warn_ask *ask) {
     double most = ask->set->guards.point_days;
     for (size_t i = 0; i < ask->set->n_rules; i++)
@@ -94,6 +105,7 @@ static enum err_code figure_signals(struct warn_work *w, struct err *err) {
                                 .observed = x->value,
                                 .expected = x->limit,
                                 .band = x->band,
+                                .periods = x->periods,
                                 .p = NAN,
                                 .recurrence = NAN,
                                 .n_series = x->n_places};

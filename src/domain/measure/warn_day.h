@@ -18,6 +18,7 @@ struct warn_signal {
     double lon, lat, radius_m; /* circle around the cases; NaN, NaN, 0 when none has a point */
     double observed, expected; /* of figures: the value, and where the rule is raised */
     const char *band;          /* index colour: the band; else NULL */
+    size_t periods;            /* figures: periods in a row that it holds; else 0 */
     double p;                  /* NaN when the method has none */
     double recurrence;   /* days in which chance alone does as well in this one series; NaN when the
                             method has no p */
@@ -26,6 +27,8 @@ struct warn_signal {
     size_t n_rows;
     size_t held[WARN_N_HELD]; /* rows in the window that the rule would have seen, by guard */
 };
+/* The rule's colour, or red where the signal is beyond what the rule says of red. */
+int warn_signal_color(const struct warn_signal *s);
 struct warn_day {
     struct warn_view view;
     const struct warn_signal *signal; /* in the order of rules, strongest first */

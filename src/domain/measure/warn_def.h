@@ -42,13 +42,21 @@ const char *warn_level_name(enum warn_level l);
 enum { WARN_BLUE = 1, WARN_YELLOW, WARN_ORANGE, WARN_RED };
 const char *warn_color_name(int color);
 
+/* What makes a signal red whatever its rule's colour: all that is asked for together. NaN: not
+ * asked. */
+struct warn_red {
+    bool on;
+    double min, ratio, recurrence; /* cases; cases over those expected; days */
+    double periods;                /* figures: held in so many periods (overdue: days) in a row */
+};
 struct warn_rule {
     const char *name, *file, *pack;
     int line;
     struct text title;
     enum warn_method method;
     enum warn_level level;
-    int color;            /* WARN_BLUE .. WARN_RED */
+    int color; /* WARN_BLUE .. WARN_RED */
+    struct warn_red red;
     const bool *watched;  /* by class of the packs */
     bool by_class;        /* a series (a scan) for each class, not for all of them together */
     bool by_group;        /* the same for each major class; with by_class never both */

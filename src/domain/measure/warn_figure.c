@@ -1,5 +1,6 @@
 #include "domain/measure/warn_figure.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,8 +61,16 @@ static bool expected(const struct forming *f, const struct period *p, const char
     return false;
 }
 
-static enum err_code keep(struct forming *f, size_t area, const struct period *p, double value,
-                          double limit, const char *band, struct err *err) {
+/* What is kept of an area beside the rule. */
+struct holding {
+    struct period at;
+    double value, limit;
+    const char *band;
+    size_t periods;
+};
+
+static enum err_code keep(struct forming *f, size_t area, const struct holding *h,
+                          struct err *err) {
     const struct grid_area *g = f->q.areas->area[area];
     double lon = (g->bbox[0] + g->bbox[2]) / 2, lat = (g->bbox[1] + g->bbox[3]) / 2;
     const struct warn_figure x = {.rule = f->rule,
@@ -69,11 +78,12 @@ static enum err_code keep(struct forming *f, size_t area, const struct period *p
                                   .name = arena_strdup(f->found->a, g->name),
                                   .lon = lon,
                                   .lat = lat,
-                                  .from = p->from,
-                                  .to = p->to - 1,
-                                  .value = value,
-                                  .limit = limit,
-                                  .band = band,
+                                  .from = h->at.from,
+                                  .to = h->at.to - 1,
+                                  .value = h->value,
+                                  .limit = h->limit,
+                                  .band = h->band,
+                                  .periods = h->periods,
                                   .n_places = f->q.areas->n};
     if (x.place == NULL || x.name == NULL) return err_fail(err, ERR_NOMEM, "warnings");
     return warn_found_add(f->found, &x, err);
@@ -107,8 +117,8 @@ static enum err_code judge_area(struct forming *f, const struct indicator_value 
                                 const struct period *p, size_t total, size_t area,
                                 struct err *err) {
     const struct warn_rule *r = f->rule;
-    size_t n = f->q.areas->n, last = SIZE_MAX;
-    double now = NAN;
+    size_t n = f->q.areas->n;
+    struct holding h = {.value = NAN, .limit = r->raise};
     bool on = false;
     for (size_t k = total - (size_t)r->look; k < total; k++) {
         const struct indicator_value *x = &v[k * n + area];
@@ -116,10 +126,11 @@ static enum err_code judge_area(struct forming *f, const struct indicator_value 
         if (r->against_before) value /= before(f, v, p, n, area, k);
         if (isnan(value) || expected(f, &p[k], f->q.areas->area[area]->code)) continue;
         on = warn_state_next(on, value, r->raise, r->clear);
-        now = value;
-        last = k;
+        h.value = value;
+        h.at = p[k];
+        h.periods = on ? h.periods + 1 : 0;
     }
-    return on ? keep(f, area, &p[last], now, r->raise, NULL, err) : ERR_OK;
+    return on ? keep(f, area, &h, err) : ERR_OK;
 }
 
 static enum err_code by_indicator(struct forming *f, struct err *err) {
@@ -153,7 +164,8 @@ static int band_named(const struct index_def *d, const char *name) {
 
 /* What the walk over periods knows of an area. */
 struct colored {
-    int band; /* of `def`; -1: none yet */
+    int band;       /* of `def`; -1: none yet */
+    size_t periods; /* in a row in the rule's band or a worse one */
     double value;
     struct period at;
 };
@@ -161,6 +173,8 @@ struct colored {
 /* One period: an area too small for it says nothing, and keeps the colour it had. */
 static enum err_code color_period(struct forming *f, const struct index_def *d,
                                   struct colored *area, struct err *err) {
+    int named = band_named(d, f->rule->band);
+    int severity = named < 0 ? INT_MAX : d->band[named].severity;
     struct index_view v;
     struct index_ask ask = {.def = d};
     struct arena *once = arena_new(SCRATCH);
@@ -170,7 +184,9 @@ static enum err_code color_period(struct forming *f, const struct index_def *d,
         double value = v.value[(d->n_nodes - 1) * v.n + j];
         if (isnan(value) || v.too_small[j]) continue;
         if (expected(f, &f->q.period, v.areas->area[j]->code)) continue;
-        area[j] = (struct colored){index_band_of(d, value, area[j].band), value, f->q.period};
+        int band = index_band_of(d, value, area[j].band);
+        bool bad = band >= 0 && d->band[band].severity >= severity;
+        area[j] = (struct colored){band, bad ? area[j].periods + 1 : 0, value, f->q.period};
     }
     arena_free(once);
     return rc;
@@ -189,7 +205,7 @@ static enum err_code by_color(struct forming *f, struct err *err) {
         const struct index_def *d = index_find_at(f->src->indices, r->index, f->q.period.from);
         if (d == NULL) return ERR_OK;
         /* Colours of another edition need not mean the same. */
-        for (size_t j = 0; d != was && j < n; j++) area[j].band = -1;
+        for (size_t j = 0; d != was && j < n; j++) area[j] = (struct colored){.band = -1};
         was = d;
         TRY(color_period(f, d, area, err));
     }
@@ -203,7 +219,8 @@ static enum err_code by_color(struct forming *f, struct err *err) {
         if (b->severity < was->band[named].severity) continue;
         const char *name = arena_strdup(f->found->a, b->name);
         if (name == NULL) return err_fail(err, ERR_NOMEM, "warnings");
-        TRY(keep(f, j, &area[j].at, area[j].value, limit, name, err));
+        const struct holding h = {area[j].at, area[j].value, limit, name, area[j].periods};
+        TRY(keep(f, j, &h, err));
     }
     return ERR_OK;
 }

@@ -28,6 +28,7 @@ struct warn_figure {
     int32_t from, to;         /* first and last day of what was judged last */
     double value, limit;      /* the value, and where the rule is raised */
     const char *band;         /* index colour: the band now; else NULL */
+    size_t periods;           /* in a row that it holds, of those looked at */
     size_t n_places;          /* how many places the rule looked at */
 };
 struct warn_figures {

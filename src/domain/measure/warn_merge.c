@@ -80,7 +80,8 @@ static enum err_code append(struct warn_board *b, struct warning *x, const struc
     }
     x->signal[x->n++] = s;
     if (s->day > x->last) x->last = s->day;
-    if (s->rule->color > x->color) x->color = s->rule->color;
+    int color = warn_signal_color(s);
+    if (color > x->color) x->color = color;
     return ERR_OK;
 }
 
@@ -204,7 +205,7 @@ void warn_signal_json(struct jw *w, const struct warn_rows *rows, const struct w
     jw_kstr(w, "en", s->rule->title.en);
     jw_kstr(w, "zh", s->rule->title.zh);
     jw_end(w, '}');
-    jw_kstr(w, "color", warn_color_name(s->rule->color));
+    jw_kstr(w, "color", warn_color_name(warn_signal_color(s)));
     jw_kstr(w, "level", warn_level_name(s->rule->level));
     jw_kstr(w, "method", warn_method_name(s->rule->method));
     date(w, "day", s->day);
@@ -212,6 +213,7 @@ void warn_signal_json(struct jw *w, const struct warn_rows *rows, const struct w
     jw_kstr(w, "class", s->cls == WARN_ANY_CLASS ? NULL : rows->packs->classes[s->cls].id);
     group_json(w, rows, s);
     jw_kstr(w, "band", s->band);
+    if (s->periods > 0) jw_kint(w, "periods", (int64_t)s->periods);
     jw_key(w, "places");
     jw_arr(w);
     for (size_t i = 0; i < s->n_places; i++) jw_str(w, s->place[i]);

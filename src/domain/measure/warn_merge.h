@@ -32,7 +32,8 @@ enum err_code warn_board_add(struct warn_board *b, const struct warn_day *d, siz
 bool warn_same_cause(const struct warn_rows *rows, const struct warn_signal *x,
                      const struct warn_signal *y, double merge_days);
 
-/* {"rule","title","color","level","method","day","from","class","group","band","places","lon","lat",
+/* {"rule","title","color","level","method","day","from","class","group","band","periods"
+ * (figures),"places","lon","lat",
  * "radius_m","observed","expected","p","recurrence_days","series","held":{...},"cases":[...]}: at
  * most `most` cases, "n_cases" tells how many there are. */
 void warn_signal_json(struct jw *w, const struct warn_rows *rows, const struct warn_signal *s,

@@ -144,10 +144,11 @@ static enum err_code judge(const struct counting *c, size_t place, size_t n_seen
     const struct share *s = c->share + place * c->look;
     const struct warn_rule *r = c->rule;
     bool on = false;
-    size_t last = 0;
+    size_t last = 0, days = 0;
     for (size_t k = 0; k < c->look; k++) {
         if ((double)s[k].n < r->min) continue;
         on = warn_state_next(on, (double)s[k].late / (double)s[k].n, r->raise, r->clear);
+        days = on ? days + 1 : 0;
         last = k;
     }
     if (!on) return ERR_OK;
@@ -165,6 +166,7 @@ static enum err_code judge(const struct counting *c, size_t place, size_t n_seen
         .to = to,
         .value = (double)s[last].late / (double)s[last].n,
         .limit = r->raise,
+        .periods = days,
         .n_places = n_seen};
     if (x.place == NULL || x.name == NULL) return err_fail(err, ERR_NOMEM, "warnings");
     return warn_found_add(out, &x, err);

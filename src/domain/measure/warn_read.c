@@ -277,15 +277,53 @@ static enum err_code read_numbers(const struct reading *r, const struct val *v,
     return numbers(r, v, n, sizeof n / sizeof n[0]);
 }
 
+/* Beyond its colour: when a signal is red. */
+static enum err_code read_red(const struct reading *r, const struct val *v, struct warn_rule *x) {
+    static const char *const keys[] = {"min", "ratio", "recurrence", "periods", NULL};
+    struct warn_red *red = &x->red;
+    if (v == NULL) return ERR_OK;
+    TRY(known(r, v, "\"red\"", keys));
+    const struct number n[] = {{"min", &red->min, NAN, 1, 1e6},
+                               {"ratio", &red->ratio, NAN, 1, 1e6},
+                               {"recurrence", &red->recurrence, NAN, 2, 1e12},
+                               {"periods", &red->periods, NAN, 2, 60}};
+    TRY(numbers(r, v, n, sizeof n / sizeof n[0]));
+    bool counts = !isnan(red->min) || !isnan(red->ratio) || !isnan(red->recurrence);
+    bool lasts = !isnan(red->periods), figures = warn_by_figures(x->method);
+    if (!counts && !lasts) return fault(r, v, "\"red\" says when a signal is red", x->name);
+    if (x->color == WARN_RED) return fault(r, v, "the rule is red already", x->name);
+    if (figures ? counts : lasts)
+        return fault(r, v,
+                     figures ? "over figures \"red\" goes by \"periods\""
+                             : "\"periods\" is for rules over figures",
+                     x->name);
+    if (x->method == WARN_SILENCE) return fault(r, v, "silence is never red", x->name);
+    if (lasts && red->periods > x->look)
+        return fault(r, v, "\"periods\" is at most \"look\"", x->name);
+    red->on = true;
+    return ERR_OK;
+}
+
 static enum err_code read_rule(struct reading *r, const struct val *v) {
-    static const char *const keys[] = {
-        "rule",       "title",        "watch",   "by",        "level",     "method",
-        "color",      "history",      "window",  "baseline",  "min",       "weekday_weeks",
-        "alpha",      "years",        "k",       "h",         "raise",     "clear",
-        "ratio",      "gap_times",    "model",   "max_days",  "max_share", "replicas",
-        "recurrence", "max_radius_m", "grid_m",  "indicator", "index",     "band",
-        "period",     "against",      "periods", "weekday",   "look",      "of",
-        NULL};
+    static const char *const keys[] = {"rule",       "title",
+                                       "watch",      "by",
+                                       "level",      "method",
+                                       "color",      "history",
+                                       "window",     "baseline",
+                                       "min",        "weekday_weeks",
+                                       "alpha",      "years",
+                                       "k",          "h",
+                                       "raise",      "clear",
+                                       "ratio",      "gap_times",
+                                       "model",      "max_days",
+                                       "max_share",  "replicas",
+                                       "recurrence", "max_radius_m",
+                                       "grid_m",     "indicator",
+                                       "index",      "band",
+                                       "period",     "against",
+                                       "periods",    "weekday",
+                                       "look",       "of",
+                                       "red",        NULL};
     if (r->set->n_rules == WARN_MAX_RULES) return fault(r, v, "too many rules", NULL);
     struct warn_rule *x = &r->rule[r->set->n_rules++];
     *x = (struct warn_rule){.file = r->doc->file, .pack = r->doc->pack, .line = v->line};
@@ -295,6 +333,7 @@ static enum err_code read_rule(struct reading *r, const struct val *v) {
     TRY(read_watch(r, val_get(v, "watch"), &x->watched));
     TRY(read_choice(r, v, x));
     TRY(read_numbers(r, v, x));
+    TRY(read_red(r, val_get(v, "red"), x));
     return read_method(r, v, x);
 }
 

@@ -245,8 +245,9 @@ static enum err_code read_signal(struct arena *a, const struct val *v, const str
                              .expected = number(v, "expected"),
                              .p = number(v, "p"),
                              .recurrence = number(v, "recurrence_days")};
-    double series = number(v, "series");
+    double series = number(v, "series"), periods = number(v, "periods");
     s->n_series = series > 0 ? (size_t)series : 0;
+    s->periods = periods > 0 ? (size_t)periods : 0;
     *known = s->rule != NULL && (id[0] == '\0' || cls != NULL);
     const char *group = word(v, "group"), *band = word(v, "band");
     if (*known && s->rule->by_group) {

@@ -39,8 +39,8 @@ static double beyond(const struct warn_signal *s) {
 const struct warn_signal *warn_strongest(const struct warn_signal *const *s, size_t n) {
     const struct warn_signal *best = s[0];
     for (size_t i = 1; i < n; i++) {
-        if (s[i]->rule->color < best->rule->color) continue;
-        if (s[i]->rule->color > best->rule->color || beyond(s[i]) > beyond(best)) best = s[i];
+        int color = warn_signal_color(s[i]), most = warn_signal_color(best);
+        if (color > most || (color == most && beyond(s[i]) > beyond(best))) best = s[i];
     }
     return best;
 }

@@ -205,6 +205,9 @@ static void a_color_never_flaps(void **state) {
     struct warn_figures f = look(x, &r, last_day(4) + 3, 0);
     assert_true(f.n == 1 && strcmp(f.figure[0].band, "red") == 0);
     assert_true(fabs(f.figure[0].value - 74) < 1e-9 && fabs(f.figure[0].limit - 80) < 1e-9);
+    assert_int_equal(f.figure[0].periods, 1);
+    f = look(x, &r, last_day(7) + 3, 0);
+    assert_int_equal(f.figure[0].periods, 4); /* in a row */
 }
 
 static void what_came_later_changes_no_past(void **state) {

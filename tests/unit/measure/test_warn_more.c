@@ -352,6 +352,59 @@ static void rules_over_figures_are_read(void **state) {
     made_free(&m);
 }
 
+/* What a rule says of red: all of it together, and only what its method knows. */
+static void red_beyond_the_colour(void **state) {
+    (void)state;
+    static const char scan[] = "method: scan, level: cell", index[] = "method: index_color, level: "
+                                                                      "town, index: safety, band: "
+                                                                      "red, period: month";
+    static const struct {
+        const char *rule, *red;
+        double observed, expected, recurrence;
+        size_t periods;
+        int color;
+        const char *told;
+    } rows[] = {{scan, "min: 15, ratio: 5", 15, 3, 1000, 0, WARN_RED, NULL},
+                {scan, "min: 15, ratio: 5", 14, 1, 1000, 0, WARN_BLUE, NULL},
+                {scan, "min: 15, ratio: 5", 40, 9, 1e9, 0, WARN_BLUE, NULL},
+                {scan, "min: 15, ratio: 5", 15, 0, 1000, 0, WARN_RED, NULL},
+                {scan, "recurrence: 50000", 4, 1, 50000, 0, WARN_RED, NULL},
+                {scan, "recurrence: 50000", 4, 1, NAN, 0, WARN_BLUE, NULL},
+                {index, "periods: 2", 30, 40, NAN, 1, WARN_BLUE, NULL},
+                {index, "periods: 2", 30, 40, NAN, 2, WARN_RED, NULL},
+                {scan, "periods: 2", 0, 0, 0, 0, 0, "is for rules over figures"},
+                {index, "min: 2", 0, 0, 0, 0, 0, "over figures \"red\" goes by \"periods\""},
+                {index, "periods: 7", 0, 0, 0, 0, 0, "\"periods\" is at most \"look\""},
+                {scan, "", 0, 0, 0, 0, 0, "\"red\" says when a signal is red"},
+                {scan, "colour: 1", 0, 0, 0, 0, 0, "colour"},
+                {"method: silence, level: town", "min: 3", 0, 0, 0, 0, 0, "silence is never red"}};
+    struct made m;
+    made_new(&m, "UTC");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[300];
+        const struct warn_set *s = NULL;
+        struct err err = {0};
+        (void)snprintf(
+            text, sizeof text,
+            "rules:\n  - {rule: a, title: {en: T, zh: 题}, color: blue, %s, red: {%s}}\n",
+            rows[i].rule, rows[i].red);
+        enum err_code rc = made_load(&m, text, &s, &err);
+        if (rows[i].told != NULL) {
+            assert_int_equal(rc, ERR_INVALID);
+            if (strstr(err.detail, rows[i].told) == NULL) fail_msg("%s", err.detail);
+            continue;
+        }
+        made_must(rc, &err);
+        const struct warn_signal x = {.rule = s->rule,
+                                      .observed = rows[i].observed,
+                                      .expected = rows[i].expected,
+                                      .recurrence = rows[i].recurrence,
+                                      .periods = rows[i].periods};
+        if (warn_signal_color(&x) != rows[i].color) fail_msg("row %zu", i);
+    }
+    made_free(&m);
+}
+
 static void colors_are_held_against_the_indices(void **state) {
     (void)state;
     struct made m;
@@ -389,6 +442,7 @@ int main(void) {
         cmocka_unit_test(figures_of_one_place_are_one_warning),
         cmocka_unit_test(joined_reports_are_one_case),
         cmocka_unit_test(rules_over_figures_are_read),
+        cmocka_unit_test(red_beyond_the_colour),
         cmocka_unit_test(colors_are_held_against_the_indices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
