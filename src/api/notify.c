@@ -4,6 +4,7 @@
 
 #include "api/app.h"
 #include "domain/identity/notice.h"
+#include "domain/process/confirm.h"
 #include "domain/warning/warning.h"
 #include "store/tables.h"
 
@@ -39,6 +40,16 @@ static enum err_code tell_unit(struct tx *tx, const char *unit, const char *by, 
     return rc;
 }
 
+/* Whoever goes and looks for the desk today. */
+static enum err_code tell_worker(const struct engine *e, struct tx *tx, const struct case_row *r,
+                                 const char *by, const char *kind, const char *code,
+                                 struct text text, struct err *err) {
+    const struct grid *g = grid_ref(e->grid);
+    enum err_code rc = tell(tx, confirm_worker(e, g, r, tx_now_us(tx)), by, kind, code, text, err);
+    grid_unref(g);
+    return rc;
+}
+
 enum err_code notify_move(const struct app *app, struct tx *tx, const struct case_row *r,
                           const char *move, const char *by, struct err *err) {
     const struct engine *e = app->engine;
@@ -56,7 +67,7 @@ enum err_code notify_move(const struct app *app, struct tx *tx, const struct cas
     if (holder[0] != '\0') return tell(tx, holder, by, move, code, text, err);
     if (strcmp(s->holder, "unit") == 0 && unit[0] != '\0')
         return tell_unit(tx, unit, by, move, code, text, err);
-    return ERR_OK;
+    return confirm_state(s) ? tell_worker(e, tx, r, by, move, code, text, err) : ERR_OK;
 }
 
 enum err_code notify_clock(struct tx *tx, const struct case_row *r, const char *move, void *ctx,

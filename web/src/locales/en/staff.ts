@@ -51,7 +51,7 @@ export default {
   },
   personal: { contact: 'Contact', name: 'Name', parties: 'Side', statement: 'Statement', kind: 'Part', description: 'Text', phone: 'Telephone', place: 'Place' },
   channel: { web: 'web page', open311: 'Open311', hotline: 'hotline', patrol: 'patrol', clerk: 'a clerk', import: 'import', worker: 'cell worker' },
-  stage: { collect: 'Collect', file: 'File', dispatch: 'Dispatch', handle: 'Handle', feedback: 'Feedback', verify: 'Verify', close: 'Close', rate: 'Rate' },
+  stage: { collect: 'Collect', file: 'File', confirm: 'Confirm', dispatch: 'Dispatch', handle: 'Handle', feedback: 'Feedback', verify: 'Verify', close: 'Close', rate: 'Rate' },
   process: { street: 'street case', dispute: 'dispute' },
   work: {
     title: 'My work',
@@ -86,6 +86,7 @@ export default {
     empty_text: 'New reports appear here by themselves.',
     requests: 'Requests for a pause or more time',
     waiting: 'To be decided',
+    confirming: 'Out to be confirmed',
     choose: 'Choose a case',
     choose_text: 'They are in the order of their limits; danger to life comes first.',
     figures: 'Figures of today',

@@ -51,7 +51,7 @@ export default {
   },
   personal: { contact: '联系方式', name: '姓名', parties: '当事方', statement: '陈述', kind: '身份', description: '情况', phone: '电话', place: '地点' },
   channel: { web: '网页', open311: 'Open311', hotline: '热线', patrol: '巡查', clerk: '代报', import: '导入', worker: '网格员' },
-  stage: { collect: '收集', file: '立案', dispatch: '派遣', handle: '处置', feedback: '反馈', verify: '核查', close: '结案', rate: '评价' },
+  stage: { collect: '收集', file: '立案', confirm: '核实', dispatch: '派遣', handle: '处置', feedback: '反馈', verify: '核查', close: '结案', rate: '评价' },
   process: { street: '街面事件', dispute: '矛盾纠纷' },
   work: {
     title: '我的工作',
@@ -86,6 +86,7 @@ export default {
     empty_text: '新上报会自动出现在这里。',
     requests: '挂账、延期申请',
     waiting: '待处理',
+    confirming: '待网格员核实',
     choose: '请选择一件案件',
     choose_text: '左边按期限排列，危及生命的在最前面。',
     figures: '今日数字',
