@@ -11,8 +11,11 @@ enum err_code document_fault(const struct pack_document *doc, const struct val *
 
 enum err_code document_said(const struct pack_document *doc, const struct val *v, enum err_code rc,
                             const struct err *why, struct err *err) {
-    return rc == ERR_OK ? ERR_OK
-                        : err_fail(err, rc, "%s:%d: %.300s", doc->file, v->line, why->detail);
+    if (rc == ERR_OK) return ERR_OK;
+    /* The line of what is wrong, where the reader names it. */
+    const struct val *at = why->field[0] == '/' ? val_get(v, why->field + 1) : NULL;
+    return err_fail(err, rc, "%s:%d: %.300s", doc->file, at == NULL ? v->line : at->line,
+                    why->detail);
 }
 
 enum err_code document_text(const struct pack_document *doc, const struct val *v, const char *key,

@@ -7,7 +7,8 @@
 /* ERR_INVALID at a value: what, and the word found there (NULL: none). */
 enum err_code document_fault(const struct pack_document *doc, const struct val *v, const char *what,
                              const char *found, struct err *err);
-/* The same with what a typed reader said ("/low": expected a number); rc as it is. */
+/* The same with what a typed reader said of a field of v ("low": expected a number), at the line of
+ * that field where it stands; rc as it is. */
 enum err_code document_said(const struct pack_document *doc, const struct val *v, enum err_code rc,
                             const struct err *why, struct err *err) NODISCARD;
 /* A text of at most 1,000 bytes. */

@@ -81,6 +81,13 @@ static enum err_code new_node(struct reading *r, const struct val *v, int parent
     return number_of(r, v, "weight", false, 0, 1e6, &n->weight);
 }
 
+static enum err_code own_name(const struct reading *r, const struct val *v, const char *name) {
+    for (size_t i = 0; i + 1 < r->n; i++)
+        if (strcmp(r->node[i].name, name) == 0)
+            return fault(r, v, "this name stands twice in the tree", name);
+    return ERR_OK;
+}
+
 static enum err_code read_leaf(struct reading *r, const struct val *v, int parent) {
     static const char *const keys[] = {"indicator", "weight", "low", "high", "treat", NULL};
     int at = 0;
@@ -88,6 +95,7 @@ static enum err_code read_leaf(struct reading *r, const struct val *v, int paren
     TRY(new_node(r, v, parent, &at));
     struct index_node *n = &r->node[at];
     TRY(text_of(r, v, "indicator", true, &n->name));
+    TRY(own_name(r, v, n->name));
     n->indicator = pack_indicator(r->packs, n->name);
     if (n->indicator == NULL) return fault(r, v, "there is no such indicator", n->name);
     n->title = n->indicator->title;
@@ -128,6 +136,7 @@ static enum err_code read_group(struct reading *r, const struct val *v, int pare
     TRY(known(r, v, "a group of an index", keys));
     TRY(new_node(r, v, parent, &at));
     TRY(text_of(r, v, "group", true, &r->node[at].name));
+    TRY(own_name(r, v, r->node[at].name));
     TRY(title_of(r, v, "title", &r->node[at].title));
     return read_children(r, v, at, level + 1);
 }
@@ -191,10 +200,6 @@ static enum err_code make_tree(struct reading *r) {
     d->tree.parent = parent;
     d->tree.direction = direction;
     d->tree.weight = weight;
-    for (size_t i = 0; i < d->n_nodes; i++)
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(code[i], code[k]) == 0)
-                return fault(r, r->doc->v, "this name stands twice in the tree", code[i]);
     struct err why = {0};
     enum err_code rc = composite_tree_init(&d->tree, r->a, &why);
     return rc == ERR_OK ? rc : err_fail(r->err, rc, "%s: %.300s", r->doc->file, why.detail);

@@ -57,15 +57,21 @@ export interface IndexDoc {
   missing: number;
   hysteresis: number;
   doubt_weights: number;
+  /** Means that ranks are tried with too; none: only the one of the lowest level. */
   doubt_means: Mean[];
+  /** Names of indicators, or '': what a back-test asks whether it was foreseen, and what stands for the size of an area. */
+  outcome: string;
+  population: string;
   /** From the bottom up; the last holds for all levels above. */
   means: Mean[];
   bands: DocBand[];
   root: DocNode;
   /** Keys of the text that the outline has no row for: they are kept as they are. */
   rest: Record<string, unknown>;
+  /** Remarks of the text by the row that they stand above. */
+  remarks: Record<string, string[]>;
 }
-const KNOWN = ['index', 'title', 'stands_for', 'version', 'valid_from', 'levels', 'periods', 'missing', 'mean', 'hysteresis', 'doubt', 'bands', 'groups', 'indicators', 'ahp', 'weights'];
+const KNOWN = ['index', 'title', 'stands_for', 'version', 'valid_from', 'levels', 'periods', 'missing', 'mean', 'hysteresis', 'doubt', 'bands', 'groups', 'indicators', 'ahp', 'weights', 'outcome', 'population'];
 
 let last = 0;
 export const newId = (): number => ++last;
@@ -104,8 +110,49 @@ function nodeOf(v: Raw, kind: DocNode['kind']): DocNode {
     children,
   };
 }
-/** What the server read from the text. */
-export function readDoc(v: Raw): IndexDoc {
+/** Where a remark begins in a line, outside of quoted words; -1: nowhere. */
+function remarkAt(line: string): number {
+  let quote = '';
+  for (let i = 0; i < line.length; i++) {
+    const c = line[i];
+    if (quote) {
+      if (c === '\\' && quote === '"') i += 1;
+      else if (c === quote) quote = '';
+    } else if ((c === '"' || c === "'") && !/\w/.test(line[i - 1] ?? '')) quote = c;
+    else if (c === '#' && (i === 0 || /\s/.test(line[i - 1]))) return i;
+  }
+  return -1;
+}
+/** What a line begins: a field of the head, a group, an indicator, a colour; '' for any other line. */
+function rowOf(line: string): string {
+  const item = /^\s*-\s+\{?\s*(group|indicator|band):\s*["']?([^"',}#]+?)["']?\s*(?:[,}#]|$)/.exec(line);
+  if (item) return `${item[1]} ${item[2]}`;
+  return /^(\w+):/.exec(line)?.[1] ?? '';
+}
+/** All remarks (`# ...`) of a text; those at the end of a line stand above it from now on. */
+export function remarksOf(text: string): Record<string, string[]> {
+  const out: Record<string, string[]> = {};
+  let waiting: string[] = [];
+  /** Lines deeper than this belong to a text that was opened with | or >. */
+  let block = -1;
+  for (const line of text.split('\n')) {
+    const depth = line.search(/\S/);
+    if (depth < 0 || (block >= 0 && depth > block)) continue;
+    block = -1;
+    const at = remarkAt(line);
+    if (at >= 0) waiting.push(line.slice(at + 1).trim());
+    const key = rowOf(line);
+    if (key && waiting.length) {
+      out[key] = [...(out[key] ?? []), ...waiting];
+      waiting = [];
+    }
+    if (/[:\s][|>][+-]?\s*$/.test(at >= 0 ? line.slice(0, at) : line)) block = depth;
+  }
+  if (waiting.length) out[''] = waiting;
+  return out;
+}
+/** What the server read from the text. The text itself is asked only for its remarks. */
+export function readDoc(v: Raw, yaml = ''): IndexDoc {
   const doubt = (v.doubt ?? {}) as Raw;
   return {
     index: String(v.index ?? ''),
@@ -119,10 +166,13 @@ export function readDoc(v: Raw): IndexDoc {
     hysteresis: number(v.hysteresis, 0),
     doubt_weights: number(doubt.weights, 0.25),
     doubt_means: Array.isArray(doubt.means) ? doubt.means.map(mean) : [],
+    outcome: String(v.outcome ?? ''),
+    population: String(v.population ?? ''),
     means: Array.isArray(v.mean) ? v.mean.map(mean) : [mean(v.mean)],
     bands: list(v.bands).map((b) => ({ id: newId(), band: String(b.band ?? ''), title: text(b.title), color: String(b.color ?? ''), severity: number(b.severity, 0), from: number(b.from, 0) })),
     root: nodeOf({ ...v, group: v.index }, 'group'),
     rest: Object.fromEntries(Object.entries(v).filter(([k]) => !KNOWN.includes(k))),
+    remarks: remarksOf(yaml),
   };
 }
 
@@ -150,7 +200,16 @@ export interface Written {
 export function writeDoc(d: IndexDoc): Written {
   const lines: string[] = [];
   const row: string[] = [''];
+  const told = new Set<string>();
   const put = (key: string, line: string): void => {
+    const what = rowOf(line);
+    if (what && !told.has(what)) {
+      told.add(what);
+      for (const r of d.remarks[what] ?? []) {
+        lines.push(' '.repeat(Math.max(0, line.search(/\S/))) + (r ? '# ' + r : '#'));
+        row.push(key);
+      }
+    }
     lines.push(line);
     row.push(key);
   };
@@ -192,11 +251,21 @@ export function writeDoc(d: IndexDoc): Written {
   put('mean', `mean: [${d.means.map(meanText).join(', ')}]`);
   put('hysteresis', `hysteresis: ${scalar(d.hysteresis)}`);
   put('doubt', `doubt: {weights: ${scalar(d.doubt_weights)}${d.doubt_means.length ? `, means: [${d.doubt_means.map(meanText).join(', ')}]` : ''}}`);
+  if (d.outcome) put('outcome', `outcome: ${scalar(d.outcome)}`);
+  if (d.population) put('population', `population: ${scalar(d.population)}`);
   for (const [k, v] of Object.entries(d.rest)) put(k, `${k}: ${JSON.stringify(v)}`);
   put('bands', 'bands:');
   for (const b of d.bands) put(`b${b.id}`, `  - {band: ${scalar(b.band)}, title: ${both(b.title)}, color: ${JSON.stringify(b.color)}, severity: ${scalar(b.severity)}, from: ${scalar(b.from)}}`);
   children(d.root, '');
+  for (const r of d.remarks[''] ?? []) put('', r ? '# ' + r : '#');
   return { text: lines.join('\n') + '\n', row };
+}
+
+/** The outline may stand for a text: the server finds nothing wrong with it, or the outline itself has written it, faults and all. */
+export function outlineOf(reply: { ok: boolean; doc: Raw | null }, yaml: string): IndexDoc | null {
+  if (!reply.doc) return null;
+  const d = readDoc(reply.doc, yaml);
+  return reply.ok || writeDoc(d).text === yaml ? d : null;
 }
 
 /* ---- what a person does to the outline */
@@ -261,6 +330,13 @@ export function shift(root: DocNode, id: number, by: -1 | 1): boolean {
   }
   return true;
 }
+/** A group or colour gets another name: its remarks go along. */
+export function renamed(d: IndexDoc, kind: 'group' | 'band', from: string, to: string): void {
+  const own = d.remarks[`${kind} ${from}`];
+  if (!own || from === to) return;
+  d.remarks[`${kind} ${to}`] = own;
+  delete d.remarks[`${kind} ${from}`];
+}
 /** A list whose rows change has no judgements any more: the weights they gave stay. */
 function forget(n: DocNode): void {
   n.ahp = null;
@@ -287,6 +363,10 @@ export function newGroup(name: string, title: Text): DocNode {
 /** May be a term: it is good or bad by itself, and does not fall when fewer people report. */
 export function mayBeTerm(i: Indicator): boolean {
   return i.direction !== 'neither' && !i.moves_with_reporting;
+}
+/** Counts something, so that it can stand for what is to be foreseen, or for a size. */
+export function isNumber(i: Indicator): boolean {
+  return ['count', 'sum', 'total', 'distinct', 'figure'].includes(i.measure);
 }
 /** The goalposts as a person thinks of them: where 0 points are and where 100. */
 export function posts(n: { low: number; high: number }, direction: Indicator['direction'] | undefined): { worst: number; best: number } {

@@ -1,6 +1,6 @@
 /** What the rows of the editor share: the definitions of indicators, shares of the whole, where faults are, and how to change the tree. */
 import type { ComputedRef, InjectionKey } from 'vue';
-import type { DocNode } from './indexdoc';
+import type { DocNode, IndexDoc } from './indexdoc';
 import type { Indicator } from './measure';
 
 export interface Outline {
@@ -8,7 +8,7 @@ export interface Outline {
   indicators: ComputedRef<Map<string, Indicator>>;
   share: ComputedRef<Map<number, number>>;
   fault(key: string): string;
-  change(f: (root: DocNode) => void): void;
+  change(f: (root: DocNode, doc: IndexDoc) => void): void;
   compare(group: DocNode): void;
   /** Moves the focus to a row once it is drawn. */
   focus(id: number): void;
