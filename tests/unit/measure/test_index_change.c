@@ -213,12 +213,13 @@ static void fill_areas(struct grid_area *store, const struct grid_area **area) {
 }
 
 static void fill_indicators(struct indicator_def *ind, struct rng *r) {
+    static const enum indicator_measure kinds[] = {MEASURE_SHARE, MEASURE_RATIO, MEASURE_SHARE,
+                                                   MEASURE_AGAINST};
     for (size_t i = 0; i < MAX_GROUPS * MAX_OF; i++)
-        ind[i] =
-            (struct indicator_def){.name = leaf_names[i],
-                                   .measure = rng_below(r, 2) == 0 ? MEASURE_RATIO : MEASURE_SHARE,
-                                   .direction = rng_below(r, 2) == 0 ? 1 : -1,
-                                   .per = 50};
+        ind[i] = (struct indicator_def){.name = leaf_names[i],
+                                        .measure = kinds[rng_below(r, 4)],
+                                        .direction = rng_below(r, 2) == 0 ? 1 : -1,
+                                        .per = 50};
 }
 
 static void test_parts_add_up(void **state) {
@@ -291,7 +292,7 @@ static void test_who_gets_what(void **state) {
             assert_true(c.restatement == 0 && c.came_in == 0 && c.fell_out == 0);
             assert_true(fabs(c.formula) < 1e-9);
             for (size_t i = 0; i < c.n; i++) {
-                bool split = c.leaf[i].node->indicator->measure == MEASURE_RATIO;
+                bool split = c.leaf[i].node->indicator->measure != MEASURE_SHARE;
                 assert_true((split ? c.leaf[i].indicator : c.leaf[i].denominator) == 0);
             }
         }

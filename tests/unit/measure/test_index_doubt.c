@@ -227,11 +227,39 @@ static void test_values_cover(void **state) {
     assert_true(share > 0.86 && share < 0.96);
 }
 
+/* A count against the mean of the years before it: three years leave less open than one, about the
+ * root of a third less, and the value itself lies in the middle. */
+static void test_against_its_own_past(void **state) {
+    double width[2] = {0};
+    struct rng r = rng_new(3, 3);
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        struct city *c = new_city();
+        struct index_view v;
+        struct index_ask ask = {.def = &c->d, .seed = 7};
+        double low = 0, high = 0;
+        draw_city(c, &r);
+        for (size_t i = 1; i < LEAVES; i++) c->noise[i].kind = INDEX_NOISE_NONE;
+        c->noise[0] = (struct index_noise_of){INDEX_NOISE_AGAINST, k == 0 ? 1 : 3};
+        c->ind[0].per = 10;
+        for (size_t j = 0; j < AREAS; j++)
+            c->raw[j] = (struct indicator_value){VALUE_OK, 10, 60, 60};
+        form(c, c->raw, 0, 0, &v);
+        must(index_value_interval(&v, 0, &ask, c->a, &low, &high, NULL), NULL);
+        double is = v.value[LEAVES * AREAS];
+        assert_true(is - low > 0.6 * (high - is) && high - is > 0.6 * (is - low));
+        width[k] = high - low;
+        arena_free(c->a);
+    }
+    assert_true(width[1] < 0.9 * width[0] && width[1] > 0.7 * width[0]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bands_cover),
         cmocka_unit_test(test_more_cases_say_more),
         cmocka_unit_test(test_values_cover),
+        cmocka_unit_test(test_against_its_own_past),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
