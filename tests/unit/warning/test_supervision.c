@@ -60,12 +60,13 @@ static enum err_code supervise_apply(struct tx *tx, void *arg, struct err *err) 
     return warn_supervise(tx, &b->in, &b->row, err);
 }
 
-static enum err_code by_hand_of(struct days *d, struct by_hand *b, const char *role,
-                                const char *name, int level, const char *unit, struct err *err) {
+static enum err_code by_hand_about(struct days *d, struct by_hand *b, const char *code,
+                                   const char *role, const char *name, int level, const char *unit,
+                                   struct err *err) {
     static struct principal who;
     static struct case_row about;
     who = city_who(d->city, role, name, NULL, NULL);
-    about = row_of_case(d, city_report(d->city, "event-0102", false, 0, NULL));
+    about = row_of_case(d, code);
     *b = (struct by_hand){.d = d,
                           .in = {.engine = d->city->engine,
                                  .about = &about,
@@ -76,6 +77,12 @@ static enum err_code by_hand_of(struct days *d, struct by_hand *b, const char *r
                                  .who = &who}};
     struct command c = {.name = "t", .actor = name, .apply = supervise_apply, .arg = b};
     return ledger_run(d->city->folder.ledger, &c, NULL, NULL, err);
+}
+
+static enum err_code by_hand_of(struct days *d, struct by_hand *b, const char *role,
+                                const char *name, int level, const char *unit, struct err *err) {
+    const char *code = city_report(d->city, "event-0102", false, 0, NULL);
+    return by_hand_about(d, b, code, role, name, level, unit, err);
 }
 
 static enum err_code by_hand(struct days *d, struct by_hand *b, const char *role, int level,
@@ -186,6 +193,37 @@ static void test_what_goes_up_by_its_clock_is_told(void **state) {
     }
 }
 
+static enum err_code add_more_staff(struct tx *tx, void *arg, struct err *err) {
+    static const struct account_in staff[] = {
+        {.name = "sup2", .role = "supervisor"},
+        {.name = "near", .role = "analyst", .area = AREA_A},
+        {.name = "far", .role = "analyst", .area = "990102000000"},
+        {.name = "gone", .role = "analyst"}};
+    static const struct account_change off = {.state = "disabled"};
+    const struct days *d = arg;
+    struct account out;
+    for (size_t i = 0; i < sizeof staff / sizeof staff[0]; i++)
+        TRY(account_add(tx, d->city->folder.packs, NULL, &staff[i], &out, err));
+    return account_change(tx, d->city->folder.packs, NULL, "gone", -1, &off, &out, err);
+}
+
+/* Who acts, and no neighbour, nobody who left, and not the one who did it. */
+static void test_who_is_told(void **state) {
+    struct days *d = *state;
+    struct by_hand b;
+    struct err err = {0};
+    const char *codes[8];
+    city_run(d->city, add_staff, d);
+    city_run(d->city, add_more_staff, d);
+    (void)add_signal(d, "spot", "event-0102", BASE, 119.05, 30.05);
+    (void)record_day(d, BASE);
+    assert_int_equal(codes_of(d, false, codes), 1);
+    assert_string_equal(told_of(d, codes[0], "report"), "ana near ");
+    ok(by_hand_of(d, &b, "supervisor", "sup", 1, "", &err), &err);
+    assert_int_equal(codes_of(d, true, codes), 1);
+    assert_string_equal(told_of(d, codes[0], "supervision"), "sup2 ");
+}
+
 static void test_an_answer_is_judged_by_somebody_else(void **state) {
     struct days *d = *state;
     const char *codes[8];
@@ -207,6 +245,27 @@ static void test_an_answer_is_judged_by_somebody_else(void **state) {
     assert_string_equal(state_of_case(d, code), "closed");
 }
 
+/* Supervised while it was yellow, or yellow once and long over: red adds nothing to the one and
+ * begins with a notice after the other. */
+static void test_what_was_not_red_before(void **state) {
+    struct days *d = *state;
+    struct by_hand b;
+    struct err err = {0};
+    const char *codes[8];
+    (void)add_signal(d, "spot", "event-0102", BASE, 119.05, 30.05);
+    assert_int_equal(record_day(d, BASE).n_supervised, 0);
+    assert_int_equal(codes_of(d, false, codes), 1);
+    ok(by_hand_about(d, &b, codes[0], "supervisor", "person", 1, "", &err), &err);
+    (void)add_signal(d, "grave", "event-0102", BASE + 1, 119.05, 30.05);
+    assert_int_equal(record_day(d, BASE + 1).n_supervised, 0);
+    (void)add_signal(d, "spot", "event-0102", BASE + 2, 119.15, 30.05);
+    (void)record_day(d, BASE + 2);
+    (void)add_signal(d, "grave", "event-0102", BASE + 20, 119.15, 30.05);
+    assert_int_equal(record_day(d, BASE + 20).n_supervised, 1);
+    struct case_row row = first_supervision(d, 1, 2);
+    assert_string_equal(level_of(d, &row), "notice");
+}
+
 static void test_any_case_by_hand(void **state) {
     struct days *d = *state;
     struct by_hand b;
@@ -222,6 +281,10 @@ static void test_any_case_by_hand(void **state) {
     assert_string_equal(case_text(d->city->engine, &row, CASE_unit), "U1");
     ok(by_hand(d, &b, "analyst", 1, "", &err), &err);
     row = first_supervision(d, 1, 2);
+    /* Its own level is raised instead. */
+    const char *code = case_text(d->city->engine, &row, CASE_code);
+    assert_int_equal(by_hand_about(d, &b, code, "supervisor", "person", 1, "", &err), ERR_INVALID);
+    assert_string_equal(err.field, "/about");
     int64_t opened = case_int(d->city->engine, &row, CASE_opened_at);
     bool unconfirmed = false;
     assert_int_equal(
@@ -236,6 +299,8 @@ int main(void) {
                                        DAYS_TEST(test_overdue_goes_up_by_itself),
                                        DAYS_TEST(test_what_goes_up_by_its_clock_is_told),
                                        DAYS_TEST(test_an_answer_is_judged_by_somebody_else),
+                                       DAYS_TEST(test_who_is_told),
+                                       DAYS_TEST(test_what_was_not_red_before),
                                        DAYS_TEST(test_any_case_by_hand)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
