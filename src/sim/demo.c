@@ -90,6 +90,7 @@ static enum err_code fill(struct demo *d, struct err *err) {
     if (rc == ERR_OK) rc = demo_write_accounts(d, err);
     if (rc == ERR_OK) say(d, "warnings of the last ten days");
     if (rc == ERR_OK) rc = demo_write_warnings(d, err);
+    if (rc == ERR_OK) rc = demo_write_signed(d, err);
     if (rc == ERR_OK) rc = write_files(d, err);
     ledger_close(d->folder->ledger); /* ends the follower that the grid hangs on */
     d->folder->ledger = NULL;

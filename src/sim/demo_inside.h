@@ -34,6 +34,8 @@ enum err_code demo_write_figures(struct demo *d, struct err *err) NODISCARD;
 enum err_code demo_write_survey(struct demo *d, const struct grid *g, struct err *err) NODISCARD;
 /* The last ten days of warnings and what was made of them, after the accounts. */
 enum err_code demo_write_warnings(struct demo *d, struct err *err) NODISCARD;
+/* The last complete months of the index, frozen and signed off by the leader, after all else. */
+enum err_code demo_write_signed(struct demo *d, struct err *err) NODISCARD;
 /* Hash of the picture with this key, made when first asked for; NULL when there are enough pictures
  * already. */
 enum err_code demo_picture(struct demo *d, uint32_t key, const char **hash,

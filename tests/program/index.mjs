@@ -60,7 +60,7 @@ test('indices: frozen, restated by late data, signed off by a person, then publi
     problem(await supervisor.post('/api/v1/indices/safety/publish', { period, level: 'town', hash: '0'.repeat(64) }), 412, 'STALE');
     equal((await supervisor.post('/api/v1/indices/safety/publish', { period, level: 'town', hash: first.json.hash })).status, 200, 'publish');
     const listed = (await stranger.get('/api/v1/public/indices')).json.items.find((d) => d.index === 'safety').published;
-    equal(listed, [{ period, level: 'town' }], 'what is signed off');
+    equal(listed.filter((x) => x.period === period), [{ period, level: 'town' }], 'what is signed off');
     const shown = await stranger.get(path);
     goldenShape('public-index', shown.json);
     must(!shown.text.includes('numerator') && !shown.text.includes('serious_crime_rate'), 'the public sees single figures');
@@ -78,6 +78,24 @@ test('indices: frozen, restated by late data, signed off by a person, then publi
     must(again.json.hash !== hash, 'the hash has not moved');
     // The signature was for other figures.
     problem(await stranger.get(`/api/v1/public/indices/safety/values?period=${period}&level=town`), 404, 'NOT_FOUND');
+  });
+});
+
+test('indices: the demo city has months that its leader signed, the last one not; a new city has none', async () => {
+  const { dir, accounts } = demoCity();
+  await serving(dir, async (stranger) => {
+    const { supervisor, audit_admin: audit } = await signedIn(stranger, accounts, ['supervisor', 'audit_admin']);
+    const last = await lastMonth(supervisor);
+    const listed = (await stranger.get('/api/v1/public/indices')).json.items.find((d) => d.index === 'safety').published;
+    must(listed.length >= 4 && ['city', 'town'].every((l) => listed.filter((x) => x.level === l).length === listed.length / 2), JSON.stringify(listed));
+    must(listed.every((x) => x.period < last), `${last} is signed already`);
+    for (const x of listed) equal((await stranger.get(`/api/v1/public/indices/safety/values?period=${x.period}&level=${x.level}`)).status, 200, `${x.period} ${x.level}`);
+    const rows = (await audit.get('/api/v1/audit?actor=leader1&limit=100')).json.items;
+    equal(rows.filter((r) => r.command === 'index.publish').length, listed.length, 'signatures in the audit');
+  });
+  await serving(emptyCity(), async (stranger) => {
+    const items = (await stranger.get('/api/v1/public/indices')).json.items;
+    must(items.length > 0 && items.every((d) => d.published.length === 0), 'something is signed off in a new city');
   });
 });
 
