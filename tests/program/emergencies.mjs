@@ -120,7 +120,7 @@ test('an emergency: declared by one, approved by another, clocks stand and go on
   });
 });
 
-/** The packs as a folder has them that was made before clocks could stand. */
+/** The packs as a folder has them that was made before clocks could stand and reports were confirmed on the spot. */
 function packsOfBefore() {
   const dir = fresh('packs');
   cpSync(PACKS, dir, { recursive: true });
@@ -128,12 +128,16 @@ function packsOfBefore() {
   const without = (re) => (text) => text.split('\n').filter((l) => !re.test(l)).join('\n');
   edit('cases/types/case.yaml', without(/name: (paused_|clock_left|clock_stood|emergency|asked|suspended_at|suspensions|extensions)|columns: \[(paused_|emergency|asked)/));
   edit('cases/types/step.yaml', without(/name: (until|days),/));
+  edit('cases/types/case.yaml', without(/name: confirm/));
   edit('cases/indicators/flow.yaml', without(/indicator: (suspended|extended|extension_rate),/));
+  edit('cases/indicators/flow.yaml', (text) => text.replace(/measure: count, type: case(, filter: '[^']*')?, time: confirm_due_at, basis: due, direction: neither, version: 2, valid_from: "[^"]*", history: [^\]]*\]/g, 'measure: figure, direction: neither'));
+  edit('cases/processes/street.yaml', (text) => text.slice(0, text.indexOf('  # 核实:')) + text.slice(text.indexOf('  - name: filed\n')));
+  edit('cases/processes/street.yaml', (text) => text.slice(0, text.indexOf('  # Once each time')) + text.slice(text.indexOf('  - name: file\n')));
   for (const p of ['street', 'dispute']) edit(`cases/processes/${p}.yaml`, (text) => text.slice(0, text.indexOf('  # 挂账')) + text.slice(text.indexOf('  - name: rate\n')));
   return dir;
 }
 
-test('a folder whose packs know of no standing clock runs as before', async () => {
+test('a folder whose packs know of no standing clock and no confirmation runs as before, and takes them over', async () => {
   const dir = fresh('before');
   const out = gezhiOk(['demo', '--data', dir, '--packs', packsOfBefore(), '--cells', '100', '--cases', '100', '--seed', '7', '--until', '2026-11-01', '--quiet']).out;
   await serving(dir, async (stranger) => {
@@ -148,5 +152,24 @@ test('a folder whose packs know of no standing clock runs as before', async () =
     const area = (await stranger.get(`/api/v1/locate?lon=${at.lon}&lat=${at.lat}`)).json.community.code;
     const { id } = (await people.operator.post('/api/v1/emergencies', { title: 'x', area, classes: ['event-01'], reason: 'y' })).json;
     problem(await people.leader.post(`/api/v1/emergencies/${id}/approve`, {}), 409, 'CONFLICT');
+    const fresh = (await stranger.post('/api/v1/cases', { class: STREET, lon: at.lon, lat: at.lat, description: 'x' })).json;
+    const moves = (await people.operator.move(fresh.code, 'accept', {})).json.moves.map((m) => m.name);
+    must(moves.includes('file') && !moves.includes('order_confirm'), `the desk decides: ${moves}`);
+  });
+  // What came by file stays in the ledger; with packs that count it from the flow, the flow is what is told.
+  const figures = join(dir, 'figures.csv');
+  writeFileSync(figures, 'indicator,area,period,value\ndue_verify,990100000000,2026-10,500\n');
+  must(gezhiOk(['import', 'indicators', figures, '--data', dir]).out.includes('1'), 'the figure is taken');
+  const ask = async (analyst) => (await analyst.get('/api/v1/indicators/due_verify/values?period=2026-10&level=city')).json.areas[0].value;
+  await serving(dir, async (stranger) => equal(await ask(await stranger.as(readAccounts(out).analyst)), 500, 'by file'));
+  cpSync(PACKS, join(dir, 'packs'), { recursive: true });
+  await serving(dir, async (stranger) => {
+    const people = await signedIn(stranger, readAccounts(out), ['worker', 'operator', 'analyst']);
+    equal(await ask(people.analyst), 0, 'from the flow');
+    const at = await workerPoint(people.worker);
+    const c = (await stranger.post('/api/v1/cases', { class: STREET, lon: at.lon, lat: at.lat, description: 'x' })).json;
+    await people.operator.move(c.code, 'accept', {});
+    await people.operator.move(c.code, 'order_confirm', {});
+    equal((await people.worker.move(c.code, 'confirm', {})).json.state, 'accepted', 'confirmed');
   });
 });
