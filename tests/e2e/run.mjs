@@ -359,8 +359,22 @@ await run.test('without a line: a report and a move wait, and go out later', asy
   const code = (await p.textContent('[data-test=code]')).trim();
 
   const pages = await staffPages(open, 'en', ['operator']);
-  await carryOn(pages, base, code, ['accept', 'file', 'dispatch'], 'Please do.', (x) => x.moves?.every((m) => !['accept', 'file', 'dispatch'].includes(m.name)));
+  await carryOn(pages, base, code, ['accept', 'order_confirm'], 'Please look.', (x) => x.state === 'confirming');
   const doers = await staffPages(open, 'en', ['worker', 'department']);
+  const looks = doers[0][1];
+  await looks.goto(`${base}/cases/${code}`);
+  await settled(looks);
+  await workerReady(looks);
+  await looks.context().setOffline(true);
+  await looks.click('[data-choose=confirm]');
+  await looks.locator('form textarea').first().fill('Seen without a line.');
+  await looks.click('button[data-move=confirm]');
+  await looks.waitForSelector('[data-test=queued-move]');
+  await looks.context().setOffline(false);
+  await pages[0][1].goto(`${base}/cases/${code}`);
+  await pages[0][1].waitForSelector('[data-test=answer]', { timeout: 20_000 });
+  must((await pages[0][1].textContent('[data-test=answer]')).includes('Seen without a line.'), 'the desk does not read what the worker saw');
+  await carryOn(pages, base, code, ['file', 'dispatch'], 'Please do.', (x) => x.moves?.every((m) => !['accept', 'file', 'dispatch'].includes(m.name)));
   let done = false;
   for (const [, w] of doers) {
     const x = await api(w, `/api/v1/cases/${code}`);
