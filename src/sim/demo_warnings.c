@@ -136,6 +136,27 @@ static enum err_code give_notice(struct working *w, struct tx *tx, const struct 
     return warn_supervise(tx, &in, made, err);
 }
 
+/* A red warning was supervised by the program; where it names no unit the supervisor does. */
+static enum err_code give_unit(struct working *w, struct tx *tx, const struct warn_kept *k,
+                               const struct case_row *about, struct err *err) {
+    static const struct plan_step s = {.role = "supervisor", .name = "supervisor1"};
+    const struct engine *e = w->d->engine;
+    const char *unit = unit_for(w, k, about), *code = NULL;
+    struct case_row *row = ARENA_NEW(tx_arena(tx), struct case_row, 1);
+    struct principal *who = ARENA_NEW(tx_arena(tx), struct principal, 1);
+    if (row == NULL || who == NULL) return err_fail(err, ERR_NOMEM, "demo");
+    TRY(warn_supervision_of(e, tx_db(tx), tx_arena(tx), about->id, &code, err));
+    if (code == NULL || unit[0] == '\0') return ERR_OK;
+    TRY(case_load(e, tx_db(tx), code, tx_arena(tx), row, err));
+    if (case_has(e, row, CASE_unit)) return ERR_OK;
+    person(w->d, &s, "", who);
+    struct actor actor = {.kind = ACTOR_STAFF, .who = who};
+    struct val_pair pair = {.key = "unit", .v = {.type = VAL_STR, .n = strlen(unit), .u.s = unit}};
+    const struct val inputs = {.type = VAL_MAP, .n = 1, .u.map = &pair};
+    return case_move(e, tx, row, "assign", &actor, &inputs, -1, w->night_us + 10 * hour_us, NULL,
+                     err);
+}
+
 /* The steps of a plan that fall into the day after a night. */
 static enum err_code work_one(struct working *w, struct tx *tx, const struct warn_kept *k,
                               size_t number, struct err *err) {
@@ -152,10 +173,10 @@ static enum err_code work_one(struct working *w, struct tx *tx, const struct war
                    (strcmp(s->move, "close") == 0 && day - k->raised > s->day);
         if (due && at_us < w->d->until_us) TRY(make_step(w, tx, k, row, s, at_us, err));
     }
-    if (!w->supervised && k->color >= WARN_ORANGE && day - k->raised == 1 &&
-        w->night_us + 10 * hour_us < w->d->until_us)
-        return give_notice(w, tx, k, row, err);
-    return ERR_OK;
+    if (day - k->raised != 1 || w->night_us + 10 * hour_us >= w->d->until_us) return ERR_OK;
+    if (k->color == WARN_RED) return give_unit(w, tx, k, row, err);
+    if (w->supervised || k->color != WARN_ORANGE) return ERR_OK;
+    return give_notice(w, tx, k, row, err);
 }
 
 static enum err_code work_apply(struct tx *tx, void *arg, struct err *err) {

@@ -25,16 +25,16 @@ int supervision_level_parse(const char *text) {
     return 0;
 }
 
-enum err_code warn_supervised(const struct engine *e, struct db *db, struct arena *a, int64_t about,
-                              bool open_only, int *level, struct err *err) {
+/* Code and level of the supervisions about a case, the oldest first. */
+static enum err_code query_about(const struct engine *e, struct db *db, struct arena *a,
+                                 int64_t about, bool open_only, struct cursor **out,
+                                 struct err *err) {
     struct sql s;
-    struct cursor *c = NULL;
     int col = 0, level_col = 0;
-    *level = 0;
     TRY(task_field(e, "about", &col, err));
     TRY(task_field(e, "supervision_level", &level_col, err));
     TRY(sql_begin(&s, a, err));
-    sql_add(&s, "SELECT ");
+    sql_add(&s, "SELECT code, ");
     sql_column(&s, &e->case_type->table, level_col, "");
     sql_add(&s, " FROM ");
     sql_table(&s, &e->case_type->table);
@@ -44,12 +44,34 @@ enum err_code warn_supervised(const struct engine *e, struct db *db, struct aren
     (void)sql_value(&s, cell_int(about));
     sql_add(&s, " AND process = 'supervision'");
     if (open_only) sql_add(&s, " AND closed_at IS NULL");
-    TRY(sql_query(&s, db, &c, err));
+    sql_add(&s, " ORDER BY id");
+    return sql_query(&s, db, out, err);
+}
+
+enum err_code warn_supervision_of(const struct engine *e, struct db *db, struct arena *a,
+                                  int64_t about, const char **code, struct err *err) {
+    struct cursor *c = NULL;
+    *code = NULL;
+    TRY(query_about(e, db, a, about, true, &c, err));
+    enum err_code rc = ERR_OK;
+    for (bool has = true; rc == ERR_OK && has;) {
+        rc = cursor_next(c, &has, err);
+        if (rc == ERR_OK && has) *code = arena_strdup(a, cursor_text(c, 0));
+    }
+    cursor_close(c);
+    return rc;
+}
+
+enum err_code warn_supervised(const struct engine *e, struct db *db, struct arena *a, int64_t about,
+                              bool open_only, int *level, struct err *err) {
+    struct cursor *c = NULL;
+    *level = 0;
+    TRY(query_about(e, db, a, about, open_only, &c, err));
     enum err_code rc = ERR_OK;
     for (bool has = true; rc == ERR_OK && has;) {
         rc = cursor_next(c, &has, err);
         if (rc != ERR_OK || !has) break;
-        int found = supervision_level_parse(cursor_text(c, 0));
+        int found = supervision_level_parse(cursor_text(c, 1));
         if (found > *level) *level = found;
     }
     cursor_close(c);

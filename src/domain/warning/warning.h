@@ -55,6 +55,9 @@ enum err_code warn_supervise(struct tx *tx, const struct supervise *in, struct c
  * closed ones. */
 enum err_code warn_supervised(const struct engine *e, struct db *db, struct arena *a, int64_t about,
                               bool open_only, int *level, struct err *err) NODISCARD;
+/* The code of the newest open supervision about a case; NULL: none. Arena-owned. */
+enum err_code warn_supervision_of(const struct engine *e, struct db *db, struct arena *a,
+                                  int64_t about, const char **code, struct err *err) NODISCARD;
 /* "notice" "letter" "check", and back; 0 for another word. */
 const char *supervision_level_name(int level);
 int supervision_level_parse(const char *text);
