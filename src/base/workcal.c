@@ -329,9 +329,10 @@ static enum err_code set_days(struct arena *a, struct work_calendar *c,
     c->bits = ARENA_NEW(a, uint64_t, c->n_words);
     c->rank = ARENA_NEW(a, int32_t, c->n_words);
     if (c->bits == NULL || c->rank == NULL) return no_memory(err);
-    for (int64_t day = c->lo_day; day < c->hi_day; day++) {
-        uint64_t k = (uint64_t)(day - c->lo_day);
-        if (by_weekday(c, day)) c->bits[k / BITS] |= UINT64_C(1) << k % BITS;
+    unsigned weekday = (unsigned)civil_weekday(c->lo_day);
+    for (uint64_t k = 0; k < c->n_words * BITS; k++) {
+        if ((c->weekdays >> weekday & 1U) != 0) c->bits[k / BITS] |= UINT64_C(1) << k % BITS;
+        weekday = weekday == 6 ? 0 : weekday + 1;
     }
     TRY(set_exceptions(a, c, ex, n, err));
     for (size_t w = 0; w < c->n_words; w++) {

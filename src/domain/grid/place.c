@@ -1,4 +1,5 @@
 /* Questions to a snapshot: where a point is and who is on duty there. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "domain/grid/snapshot.h"
@@ -14,60 +15,54 @@ int area_level_parse(const char *text) {
     return -1;
 }
 
+/* ---- places in the sorted lists */
+
+static int by_area(const void *code, const void *item) {
+    return strcmp(code, ((const struct grid_area *)item)->code);
+}
+
+static int by_unit(const void *code, const void *item) {
+    return strcmp(code, ((const struct grid_unit *)item)->code);
+}
+
+struct cell_key {
+    const char *layer, *code;
+};
+
+static int by_cell(const void *key, const void *item) {
+    const struct cell_key *k = key;
+    const struct grid_cell *c = item;
+    int d = strcmp(k->layer, c->layer);
+    return d != 0 ? d : strcmp(k->code, c->code);
+}
+
+static int by_post(const void *key, const void *item) {
+    int64_t id = *(const int64_t *)key, other = ((const struct grid_post *)item)->id;
+    return (id > other) - (id < other);
+}
+
+static int index_of(const void *key, const void *items, size_t n, size_t size,
+                    int (*compare)(const void *key, const void *item)) {
+    if (n == 0) return GRID_NONE; /* the library takes no null pointer, not even to no items */
+    const char *at = bsearch(key, items, n, size, compare);
+    return at == NULL ? GRID_NONE : (int)((size_t)(at - (const char *)items) / size);
+}
+
 int grid_area_index(const struct grid *g, const char *code) {
-    size_t lo = 0, hi = g->n_areas;
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-        int d = strcmp(g->areas[mid].code, code);
-        if (d == 0) return (int)mid;
-        if (d < 0)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return GRID_NONE;
+    return index_of(code, g->areas, g->n_areas, sizeof *g->areas, by_area);
 }
 
 int grid_unit_index(const struct grid *g, const char *code) {
-    size_t lo = 0, hi = g->n_units;
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-        int d = strcmp(g->units[mid].code, code);
-        if (d == 0) return (int)mid;
-        if (d < 0)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return GRID_NONE;
+    return index_of(code, g->units, g->n_units, sizeof *g->units, by_unit);
 }
 
 int grid_cell_index(const struct grid *g, const char *layer, const char *code) {
-    size_t lo = 0, hi = g->n_cells;
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-        int d = strcmp(g->cells[mid].layer, layer);
-        if (d == 0) d = strcmp(g->cells[mid].code, code);
-        if (d == 0) return (int)mid;
-        if (d < 0)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return GRID_NONE;
+    const struct cell_key k = {layer, code};
+    return index_of(&k, g->cells, g->n_cells, sizeof *g->cells, by_cell);
 }
 
 int grid_post_index(const struct grid *g, int64_t id) {
-    size_t lo = 0, hi = g->n_posts; /* built in order of id */
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-        if (g->posts[mid].id == id) return (int)mid;
-        if (g->posts[mid].id < id)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return GRID_NONE;
+    return index_of(&id, g->posts, g->n_posts, sizeof *g->posts, by_post);
 }
 
 const char *grid_post_account(const struct grid_post *p, int64_t now_us) {

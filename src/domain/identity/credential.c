@@ -40,8 +40,8 @@ static enum err_code set_apply(struct tx *tx, void *arg, struct err *err) {
     return account_set_password(tx, s->account, s->hash, false, s->keep, err);
 }
 
-static enum err_code read_hash(struct identity *id, int64_t account, char hash[PASSWORD_HASH],
-                               struct err *err) {
+enum err_code credential_hash(struct identity *id, int64_t account, char hash[PASSWORD_HASH],
+                              struct err *err) {
     struct reader *r = NULL;
     struct cursor *c = NULL;
     bool has = false;
@@ -69,7 +69,7 @@ enum err_code identity_password_change(struct identity *id, const struct princip
             "/new");
     (void)snprintf(key, sizeof key, "%lld", (long long)p->account);
     TRY(throttle_take(id->throttle, RATE_PASSWORD, key, now_us, err));
-    TRY(read_hash(id, p->account, before, err));
+    TRY(credential_hash(id, p->account, before, err));
     TRY(password_verify(id->pool, before, strlen(old) > PASSWORD_MAX_BYTES ? "" : old, &ok, err));
     if (!ok)
         return err_field(err, err_fail(err, ERR_INVALID, "the old password is wrong / 旧密码错误"),

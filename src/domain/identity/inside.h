@@ -70,6 +70,11 @@ void secret_token(const char *prefix, char out[IDENTITY_TOKEN]);
 /* A positive 53-bit number that tells nothing and is not used again. */
 int64_t secret_row_id(void);
 
+/* ---- credential.c ---- */
+/* The account's password hash; "" when there is none (the same query runs in any case). */
+enum err_code credential_hash(struct identity *id, int64_t account, char hash[PASSWORD_HASH],
+                              struct err *err) NODISCARD;
+
 /* ---- snapshot.c ---- */
 /* Under lock. */
 struct member *member_by_id(const struct identity *id, int64_t account);

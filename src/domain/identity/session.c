@@ -189,24 +189,6 @@ static void uncount_try(struct identity *id, const struct counted *k, bool prove
     }
 }
 
-/* The account with its password hash; hash "" when there is none (the same query runs in any case).
- */
-static enum err_code read_credential(struct identity *id, int64_t account, char hash[PASSWORD_HASH],
-                                     struct err *err) {
-    struct reader *r = NULL;
-    struct cursor *c = NULL;
-    bool has = false;
-    hash[0] = '\0';
-    TRY(ledger_read_begin(id->ledger, &r, err));
-    const struct cell p[] = {cell_int(db_ledger(reader_db(r))), cell_int(account)};
-    enum err_code rc = db_query(reader_db(r), stmt_sql(STMT_IDENTITY_CREDENTIAL), p, 2, &c, err);
-    if (rc == ERR_OK) rc = cursor_next(c, &has, err);
-    if (rc == ERR_OK && has) (void)snprintf(hash, PASSWORD_HASH, "%s", cursor_text(c, 0));
-    cursor_close(c);
-    ledger_read_end(r);
-    return rc;
-}
-
 struct opening {
     const struct identity *id;
     int64_t account;
@@ -308,7 +290,7 @@ enum err_code identity_sign_in(struct identity *id, const struct sign_in *in,
     TRY(count_try(id, &k, err));
     enum err_code rc = strlen(in->password) > PASSWORD_MAX_BYTES
                            ? wrong(err)
-                           : read_credential(id, who.account, hash, err);
+                           : credential_hash(id, who.account, hash, err);
     if (rc == ERR_OK) rc = password_verify(id->pool, hash, in->password, &ok, err);
     if (rc == ERR_OK && !(ok && active)) rc = wrong(err);
     if (rc == ERR_UNAUTHORIZED) {

@@ -97,41 +97,38 @@ static void put_questions(struct jw *w, const struct survey_def *d) {
     jw_end(w, ']');
 }
 
-struct counted {
-    int64_t drawn, answers;
-};
-
-/* Sums of the kept outcomes; *v is the map itself. */
-static enum err_code counted_of(const struct cursor *c, struct arena *a, const struct val **v,
-                                struct counted *out, struct err *err) {
+/* The wave in the row; `whole`: with its table and how each draw ended. */
+static enum err_code put_counted(struct jw *w, const struct cursor *c, bool whole, struct arena *a,
+                                 struct err *err) {
     const char *text = cursor_text(c, WAVE_OUTCOMES);
-    *out = (struct counted){0};
-    TRY(json_parse(a, text, strlen(text), v, err));
+    const struct val *outcomes = NULL;
+    int64_t drawn = 0, answers = 0;
+    TRY(json_parse(a, text, strlen(text), &outcomes, err));
     for (int o = 0; o < SURVEY_N_OUTCOMES; o++) {
         int64_t n = 0;
-        TRY(val_int(*v, survey_outcome_name((enum survey_outcome)o), false, 0, SURVEY_MAX_UNITS, &n,
-                    err));
-        out->drawn += n;
-        if (o == SURVEY_COMPLETED) out->answers = n;
+        TRY(val_int(outcomes, survey_outcome_name((enum survey_outcome)o), false, 0,
+                    SURVEY_MAX_UNITS, &n, err));
+        drawn += n;
+        if (o == SURVEY_COMPLETED) answers = n;
     }
+    jw_kstr(w, "wave", cursor_text(c, WAVE_NAME));
+    jw_kint(w, "version", cursor_int(c, WAVE_EDITION));
+    jw_kint(w, "answers", answers);
+    jw_kdouble(w, "response_rate", real_of(c, WAVE_RESPONSE));
+    jw_kbool(w, "restated", cursor_int(c, WAVE_VERSION) > 1);
+    if (!whole) return ERR_OK;
+    jw_kstr(w, "table_hash", cursor_is_null(c, WAVE_HASH) ? NULL : cursor_text(c, WAVE_HASH));
+    jw_kint(w, "drawn", drawn);
+    jw_key(w, "outcomes");
+    jw_val(w, outcomes);
+    jw_kdouble(w, "cooperation_rate", real_of(c, WAVE_COOPERATION));
     return ERR_OK;
 }
 
-static enum err_code put_wave_line(struct jw *w, const struct cursor *c, struct err *err) {
-    const struct val *outcomes = NULL;
-    struct counted n;
+static enum err_code put_wave(struct jw *w, const struct cursor *c, bool whole, struct err *err) {
     struct arena *a = arena_new(OUTCOMES_ARENA);
-    enum err_code rc =
-        a == NULL ? err_fail(err, ERR_NOMEM, "survey") : counted_of(c, a, &outcomes, &n, err);
-    if (rc == ERR_OK) {
-        jw_obj(w);
-        jw_kstr(w, "wave", cursor_text(c, WAVE_NAME));
-        jw_kint(w, "version", cursor_int(c, WAVE_EDITION));
-        jw_kint(w, "answers", n.answers);
-        jw_kdouble(w, "response_rate", real_of(c, WAVE_RESPONSE));
-        jw_kbool(w, "restated", cursor_int(c, WAVE_VERSION) > 1);
-        jw_end(w, '}');
-    }
+    if (a == NULL) return err_fail(err, ERR_NOMEM, "survey");
+    enum err_code rc = put_counted(w, c, whole, a, err);
     arena_free(a);
     return rc;
 }
@@ -155,7 +152,10 @@ enum err_code survey_json(struct jw *w, const struct survey_def *d, struct db *d
     enum err_code rc = ERR_OK;
     for (bool has = true; rc == ERR_OK && has;) {
         rc = cursor_next(c, &has, err);
-        if (rc == ERR_OK && has) rc = put_wave_line(w, c, err);
+        if (rc != ERR_OK || !has) break;
+        jw_obj(w);
+        rc = put_wave(w, c, false, err);
+        jw_end(w, '}');
     }
     cursor_close(c);
     jw_end(w, ']');
@@ -234,26 +234,7 @@ static enum err_code put_shares(struct jw *w, const struct survey_def *d, const 
     return rc;
 }
 
-static enum err_code put_wave(struct jw *w, const struct cursor *c, struct err *err) {
-    const struct val *outcomes = NULL;
-    struct counted n;
-    struct arena *a = arena_new(OUTCOMES_ARENA);
-    enum err_code rc =
-        a == NULL ? err_fail(err, ERR_NOMEM, "survey") : counted_of(c, a, &outcomes, &n, err);
-    if (rc == ERR_OK) {
-        jw_kstr(w, "wave", cursor_text(c, WAVE_NAME));
-        jw_kint(w, "version", cursor_int(c, WAVE_EDITION));
-        jw_kbool(w, "restated", cursor_int(c, WAVE_VERSION) > 1);
-        jw_kstr(w, "table_hash", cursor_is_null(c, WAVE_HASH) ? NULL : cursor_text(c, WAVE_HASH));
-        jw_kint(w, "drawn", n.drawn);
-        jw_kint(w, "answers", n.answers);
-        jw_key(w, "outcomes");
-        jw_val(w, outcomes);
-    }
-    arena_free(a);
-    TRY(rc);
-    jw_kdouble(w, "response_rate", real_of(c, WAVE_RESPONSE));
-    jw_kdouble(w, "cooperation_rate", real_of(c, WAVE_COOPERATION));
+static void put_weights(struct jw *w, const struct cursor *c) {
     jw_key(w, "weights");
     jw_obj(w);
     jw_kdouble(w, "design_effect", cursor_real(c, WAVE_EFFECT));
@@ -265,7 +246,6 @@ static enum err_code put_wave(struct jw *w, const struct cursor *c, struct err *
     jw_end(w, '}');
     jw_kint(w, "areas_drawn", cursor_int(c, WAVE_AREAS_DRAWN));
     jw_kint(w, "areas_all", cursor_int(c, WAVE_AREAS_ALL));
-    return ERR_OK;
 }
 
 enum err_code survey_wave_json(struct jw *w, const struct survey_def *d, const char *wave,
@@ -282,7 +262,8 @@ enum err_code survey_wave_json(struct jw *w, const struct survey_def *d, const c
         jw_kstr(w, "survey", d->name);
         index_text_json(w, "title", &d->title);
         index_text_json(w, "population", &d->population);
-        rc = put_wave(w, c, err);
+        rc = put_wave(w, c, true, err);
+        put_weights(w, c);
     }
     cursor_close(c);
     if (rc == ERR_OK) rc = put_shares(w, d, wave, g, db, err);

@@ -3,20 +3,34 @@
 #include "domain/process/clock.h"
 #include "domain/process/step.h"
 
-/* Cases whose clock has run out and that are not marked yet, oldest due first. */
+/* What time brings to a case. */
+enum due { RUNS_OUT, SUSPENSION_ENDS };
+
+/* Of the cases that wait for it, the first `max` that it reaches by then, the earliest first. */
+static void sql_from_due(struct sql *s, const struct engine *e, enum due what, int64_t by_us,
+                         int64_t max) {
+    sql_add(s, " FROM ");
+    sql_table(s, &e->case_type->table);
+    if (what == RUNS_OUT)
+        sql_add(s, " WHERE ledger = 1 AND overdue = 0 AND due_at IS NOT NULL AND due_at < ");
+    else
+        sql_add(s, " WHERE ledger = 1 AND paused_until IS NOT NULL AND paused_until <= ");
+    sql_value(s, cell_int(by_us));
+    if (what == RUNS_OUT)
+        sql_add(s, " ORDER BY due_at LIMIT ");
+    else
+        sql_add(s, " ORDER BY paused_until LIMIT ");
+    sql_value(s, cell_int(max));
+}
+
 static enum err_code due_query(const struct engine *e, struct db *db, struct arena *a,
-                               int64_t before_us, int64_t max, struct cursor **out,
+                               enum due what, int64_t by_us, int64_t max, struct cursor **out,
                                struct err *err) {
     struct sql s;
     TRY(sql_begin(&s, a, err));
     sql_add(&s, "SELECT ");
     case_select(e, &s, "");
-    sql_add(&s, " FROM ");
-    sql_table(&s, &e->case_type->table);
-    sql_add(&s, " WHERE ledger = 1 AND overdue = 0 AND due_at IS NOT NULL AND due_at < ");
-    sql_value(&s, cell_int(before_us));
-    sql_add(&s, " ORDER BY due_at LIMIT ");
-    sql_value(&s, cell_int(max));
+    sql_from_due(&s, e, what, by_us, max);
     return sql_query(&s, db, out, err);
 }
 
@@ -35,23 +49,6 @@ static enum err_code mark_overdue(const struct engine *e, struct tx *tx, struct 
     if (m == NULL || !move_allowed(e, r, m, &system, NULL)) return ERR_OK;
     TRY(case_move(e, tx, r, s->overdue_move, &system, NULL, -1, 0, NULL, err));
     return watch == NULL ? ERR_OK : watch->moved(tx, r, s->overdue_move, watch->ctx, err);
-}
-
-/* Cases whose suspension ends by its date, the earliest first. */
-static enum err_code ended_query(const struct engine *e, struct db *db, struct arena *a,
-                                 int64_t before_us, int64_t max, struct cursor **out,
-                                 struct err *err) {
-    struct sql s;
-    TRY(sql_begin(&s, a, err));
-    sql_add(&s, "SELECT ");
-    case_select(e, &s, "");
-    sql_add(&s, " FROM ");
-    sql_table(&s, &e->case_type->table);
-    sql_add(&s, " WHERE ledger = 1 AND paused_until IS NOT NULL AND paused_until <= ");
-    sql_value(&s, cell_int(before_us));
-    sql_add(&s, " ORDER BY paused_until LIMIT ");
-    sql_value(&s, cell_int(max));
-    return sql_query(&s, db, out, err);
 }
 
 /* However late the tick comes, the clock has run since the date. */
@@ -94,13 +91,13 @@ enum err_code clock_tick(const struct engine *e, struct tx *tx, int64_t max,
     struct case_row *rows = NULL;
     size_t resumed = 0, late = 0;
     if (e->clocks_stop) {
-        TRY(ended_query(e, tx_db(tx), a, tx_now_us(tx), max, &c, err));
+        TRY(due_query(e, tx_db(tx), a, SUSPENSION_ENDS, tx_now_us(tx), max, &c, err));
         TRY(read_rows(e, c, a, max, &rows, &resumed, err));
         for (size_t i = 0; i < resumed; i++) TRY(resume(e, tx, &rows[i], err));
     }
     int64_t left = max - (int64_t)resumed;
     if (left > 0) {
-        TRY(due_query(e, tx_db(tx), a, tx_now_us(tx), left, &c, err));
+        TRY(due_query(e, tx_db(tx), a, RUNS_OUT, tx_now_us(tx), left, &c, err));
         TRY(read_rows(e, c, a, left, &rows, &late, err));
         for (size_t i = 0; i < late; i++) TRY(mark_overdue(e, tx, &rows[i], watch, err));
     }
@@ -108,11 +105,19 @@ enum err_code clock_tick(const struct engine *e, struct tx *tx, int64_t max,
     return ERR_OK;
 }
 
-/* The smallest value of an indexed time column, or INT64_MAX. */
-static enum err_code earliest(struct sql *s, struct db *db, int64_t *at_us, struct err *err) {
+/* When it reaches the first case; INT64_MAX: none waits. */
+static enum err_code earliest(const struct engine *e, struct db *db, struct arena *a, enum due what,
+                              int64_t *at_us, struct err *err) {
     struct cursor *c = NULL;
+    struct sql s;
     bool has = false;
-    TRY(sql_query(s, db, &c, err));
+    TRY(sql_begin(&s, a, err));
+    if (what == RUNS_OUT)
+        sql_add(&s, "SELECT due_at");
+    else
+        sql_add(&s, "SELECT paused_until");
+    sql_from_due(&s, e, what, INT64_MAX, 1);
+    TRY(sql_query(&s, db, &c, err));
     enum err_code rc = cursor_next(c, &has, err);
     *at_us = rc == ERR_OK && has ? cursor_int(c, 0) : INT64_MAX;
     cursor_close(c);
@@ -122,19 +127,8 @@ static enum err_code earliest(struct sql *s, struct db *db, int64_t *at_us, stru
 static enum err_code next_of(const struct engine *e, struct db *db, struct arena *a, int64_t *at_us,
                              struct err *err) {
     int64_t due = INT64_MAX, date = INT64_MAX;
-    struct sql s;
-    TRY(sql_begin(&s, a, err));
-    sql_add(&s, "SELECT due_at FROM ");
-    sql_table(&s, &e->case_type->table);
-    sql_add(&s, " WHERE ledger = 1 AND overdue = 0 AND due_at IS NOT NULL ORDER BY due_at LIMIT 1");
-    TRY(earliest(&s, db, &due, err));
-    if (e->clocks_stop) {
-        TRY(sql_begin(&s, a, err));
-        sql_add(&s, "SELECT paused_until FROM ");
-        sql_table(&s, &e->case_type->table);
-        sql_add(&s, " WHERE ledger = 1 AND paused_until IS NOT NULL ORDER BY paused_until LIMIT 1");
-        TRY(earliest(&s, db, &date, err));
-    }
+    TRY(earliest(e, db, a, RUNS_OUT, &due, err));
+    if (e->clocks_stop) TRY(earliest(e, db, a, SUSPENSION_ENDS, &date, err));
     *at_us = due < date ? due : date;
     return ERR_OK;
 }
