@@ -6,75 +6,20 @@
 #include <string.h>
 
 #include "base/rng.h"
-#include "city.h"
 #include "domain/briefing/store.h"
 #include "domain/measure/definitions.h"
-#include "domain/measure/figure.h"
+#include "measured.h"
 #include "store/statements.h"
 
 struct fixture {
-    struct test_city *city;
-    struct measure *m;
-    const struct index_set *indices;
-    const struct grid *grid;
+    struct measured in;
     struct buf text;
     const struct val *doc;
 };
 
-static void must(enum err_code rc, const struct err *err) {
-    if (rc != ERR_OK) fail_msg("%s: %s %s", err_name(rc), err->field, err->detail);
-}
-
-static void import(struct test_city *c, const char *text) {
-    struct figure_imported out;
-    struct err err = {0};
-    struct figure_import in = {.name = "f.csv",
-                               .in = fmemopen((void *)(uintptr_t)text, strlen(text), "r")};
-    const struct grid *g = grid_ref(c->grid);
-    must(figure_import_run(&c->folder, g, &in, &out, &err), &err);
-    assert_int_equal(out.rejected, 0);
-    grid_unref(g);
-    (void)fclose(in.in);
-}
-
-/* Figures of two counties over six months. */
-static void import_months(struct test_city *c, uint64_t seed, unsigned crimes) {
-    static const char *const names[] = {"traffic_injuries", "fires", "hazards_removed",
-                                        "food_failed"};
-    char *text = NULL;
-    size_t n = 0;
-    FILE *f = open_memstream(&text, &n);
-    struct rng r = rng_new(seed, 1);
-    (void)fputs("indicator,area,period,value\n", f);
-    for (int k = 0; k < 2; k++) {
-        const char *area = k == 0 ? "990101000000" : "990102000000";
-        (void)fprintf(f, "residents,%s,2025,50000\nvehicles,%s,2025,9000\n", area, area);
-        (void)fprintf(f, "survey_safe,%s,2025,9%d\n", area, k + 3);
-        for (int month = 1; month <= 6; month++) {
-            for (size_t i = 0; i < 4; i++)
-                (void)fprintf(f, "%s,%s,2026-%02d,%u\n", names[i], area, month,
-                              1 + rng_below(&r, 3));
-            (void)fprintf(f, "serious_crimes,%s,2026-%02d,%u\n", area, month,
-                          crimes + rng_below(&r, 3));
-            (void)fprintf(f, "hazards_due,%s,2026-%02d,4\nfood_samples,%s,2026-%02d,60\n", area,
-                          month, area, month);
-        }
-    }
-    (void)fclose(f);
-    import(c, text);
-    free(text);
-}
-
 static int setup(void **state) {
-    struct fixture *x = calloc(1, sizeof *x);
-    struct err err = {0};
-    void *city = NULL;
-    if (x == NULL || city_setup(&city) != 0) return -1;
-    x->city = city;
-    struct folder *f = &x->city->folder;
-    must(measure_open(f->ledger, f->packs, f->tz, NULL, &x->m, &err), &err);
-    must(index_load(x->city->a, f->packs, &x->indices, &err), &err);
-    x->grid = grid_ref(x->city->grid);
+    struct fixture *x = test_calloc(1, sizeof *x);
+    measured_open(&x->in);
     buf_init(&x->text, BRIEFING_MAX_TEXT);
     *state = x;
     return 0;
@@ -82,28 +27,24 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
     struct fixture *x = *state;
-    void *city = x->city;
-    ledger_close(x->city->folder.ledger);
-    x->city->folder.ledger = NULL;
-    measure_close(x->m);
-    grid_unref(x->grid);
+    measured_close(&x->in);
     buf_deinit(&x->text);
-    free(x);
-    return city_teardown(&city);
+    test_free(x);
+    return 0;
 }
 
 /* Forms into x->text and x->doc. */
 static enum err_code form(struct fixture *x, const char *period, const char *area,
                           struct err *err) {
-    struct test_city *c = x->city;
-    struct briefing_ask ask = {.index = index_find(x->indices, "safety"), .area = area};
+    struct test_city *c = x->in.city;
+    struct briefing_ask ask = {.index = index_find(x->in.indices, "safety"), .area = area};
     struct reader *r = NULL;
     struct arena *a = arena_new(256u << 20);
     struct briefing_data *d = ARENA_NEW(a, struct briefing_data, 1);
     struct briefing_source s = {.packs = c->folder.packs,
-                                .grid = x->grid,
+                                .grid = x->in.grid,
                                 .tz = c->folder.tz,
-                                .atoms = measure_atoms(x->m),
+                                .atoms = measure_atoms(x->in.m),
                                 .ledger = 1,
                                 .at_us = 1790000000000000,
                                 .today = 20700,
@@ -114,9 +55,9 @@ static enum err_code form(struct fixture *x, const char *period, const char *are
     must(ledger_read_begin(c->folder.ledger, &r, err), err);
     s.db = reader_db(r);
     s.seq = reader_seq(r);
-    must(measure_borrow(x->m, &s.cube, &seq, err), err);
+    must(measure_borrow(x->in.m, &s.cube, &seq, err), err);
     enum err_code rc = briefing_gather(&s, &ask, a, d, err);
-    measure_release(x->m);
+    measure_release(x->in.m);
     buf_clear(&x->text);
     if (rc == ERR_OK) rc = briefing_look(d, a, err);
     if (rc == ERR_OK) rc = briefing_form(d, &x->text, err);
@@ -165,13 +106,13 @@ static void check_pairs(const struct val *v) {
 static void test_the_same_data_give_the_same_bytes(void **state) {
     struct fixture *x = *state;
     char first[65], again[65], other[65];
-    import_months(x->city, 3, 12);
+    measured_import_months(&x->in, 3, 12);
     formed(x, "2026-04", NULL);
     briefing_hash(buf_text(&x->text), x->text.n, first);
     formed(x, "2026-04", "990100000000");
     briefing_hash(buf_text(&x->text), x->text.n, again);
     assert_string_equal(first, again);
-    import(x->city, "indicator,area,period,value\nfires,990101000000,2026-04,9\n");
+    measured_import(&x->in, "indicator,area,period,value\nfires,990101000000,2026-04,9\n");
     formed(x, "2026-04", NULL);
     briefing_hash(buf_text(&x->text), x->text.n, other);
     assert_string_not_equal(first, other);
@@ -180,7 +121,7 @@ static void test_the_same_data_give_the_same_bytes(void **state) {
 /* The parts told, with the rest, add up to the change; so do the areas' changes to their values. */
 static void test_the_numbers_add_up(void **state) {
     struct fixture *x = *state;
-    import_months(x->city, 5, 12);
+    measured_import_months(&x->in, 5, 12);
     for (int month = 2; month <= 6; month++) {
         char period[32];
         (void)snprintf(period, sizeof period, "2026-%02d", month);
@@ -207,9 +148,10 @@ static void test_the_numbers_add_up(void **state) {
  * stands anywhere, and the rest holds at least one other indicator. */
 static void test_what_is_below_the_floor_is_not_told(void **state) {
     struct fixture *x = *state;
-    const struct indicator_def *crime = pack_indicator(x->city->folder.packs, "serious_crime_rate");
+    const struct indicator_def *crime =
+        pack_indicator(x->in.city->folder.packs, "serious_crime_rate");
     assert_non_null(crime);
-    import_months(x->city, 7, 1);
+    measured_import_months(&x->in, 7, 1);
     formed(x, "2026-04", NULL);
     const struct val *steps = at(x->doc, "moved", "steps");
     assert_null(strstr(buf_text(&x->text), "\"serious_crime_rate\""));
@@ -217,7 +159,7 @@ static void test_what_is_below_the_floor_is_not_told(void **state) {
     for (size_t i = 0; i < steps->n; i++)
         assert_string_not_equal(word(&steps->u.list[i], "node"), "serious_crime_rate");
     /* With enough of them it is told. */
-    import_months(x->city, 7, 40);
+    measured_import_months(&x->in, 7, 40);
     formed(x, "2026-04", NULL);
     assert_non_null(strstr(buf_text(&x->text), "\"serious_crime_rate\""));
 }
@@ -246,12 +188,12 @@ static void test_what_cannot_be_formed_is_named(void **state) {
 static void test_an_empty_city(void **state) {
     struct fixture *x = *state;
     static const struct grid empty = {.main_layer = ""};
-    const struct grid *own = x->grid;
+    const struct grid *own = x->in.grid;
     struct err err = {0};
-    x->grid = &empty;
+    x->in.grid = &empty;
     assert_int_equal(form(x, "2026-04", NULL, &err), ERR_INVALID);
     assert_string_equal(err.field, "/area");
-    x->grid = own;
+    x->in.grid = own;
 }
 
 /* ---- twenty areas, every rank either told apart or not told */
@@ -273,7 +215,7 @@ static enum err_code add_counties(struct tx *tx, void *arg, struct err *err) {
     return ERR_OK;
 }
 
-static void import_counties(struct test_city *c) {
+static void import_counties(const struct fixture *x) {
     char *text = NULL;
     size_t n = 0;
     FILE *f = open_memstream(&text, &n);
@@ -295,17 +237,17 @@ static void import_counties(struct test_city *c) {
                       "survey_safe,9901%02d000000,2025,90\n",
                       i, i, i);
     (void)fclose(f);
-    import(c, text);
+    measured_import(&x->in, text);
     free(text);
 }
 
 static void test_twenty_areas(void **state) {
     struct fixture *x = *state;
-    city_run(x->city, add_counties, (void *)(uintptr_t)x->city->folder.packs);
-    ledger_catch_up(x->city->folder.ledger, ledger_last_seq(x->city->folder.ledger));
-    grid_unref(x->grid);
-    x->grid = grid_ref(x->city->grid);
-    import_counties(x->city);
+    city_run(x->in.city, add_counties, (void *)(uintptr_t)x->in.city->folder.packs);
+    ledger_catch_up(x->in.city->folder.ledger, ledger_last_seq(x->in.city->folder.ledger));
+    grid_unref(x->in.grid);
+    x->in.grid = grid_ref(x->in.city->grid);
+    import_counties(x);
     formed(x, "2026-04", NULL);
     const struct val *items = at(x->doc, "areas", "items");
     size_t told = 0, equal = 0;
@@ -329,11 +271,11 @@ static enum err_code run(struct fixture *x, const char *name,
                          enum err_code (*apply)(struct tx *tx, void *arg, struct err *err),
                          void *arg) {
     struct command c = {.name = name, .actor = "boss", .apply = apply, .arg = arg};
-    return ledger_run(x->city->folder.ledger, &c, NULL, NULL, NULL);
+    return ledger_run(x->in.city->folder.ledger, &c, NULL, NULL, NULL);
 }
 
 static struct briefing_keep keep(struct fixture *x) {
-    return (struct briefing_keep){.packs = x->city->folder.packs,
+    return (struct briefing_keep){.packs = x->in.city->folder.packs,
                                   .index = "safety",
                                   .kind = "month",
                                   .period = "2026-04",
@@ -347,15 +289,15 @@ static struct briefing_row stored(struct fixture *x, int64_t id) {
     struct briefing_row row;
     struct reader *r = NULL;
     struct err err = {0};
-    must(ledger_read_begin(x->city->folder.ledger, &r, &err), &err);
-    must(briefing_get(reader_db(r), 1, id, x->city->a, &row, &err), &err);
+    must(ledger_read_begin(x->in.city->folder.ledger, &r, &err), &err);
+    must(briefing_get(reader_db(r), 1, id, x->in.city->a, &row, &err), &err);
     ledger_read_end(r);
     return row;
 }
 
 static void test_a_person_signs_what_he_saw(void **state) {
     struct fixture *x = *state;
-    import_months(x->city, 3, 12);
+    measured_import_months(&x->in, 3, 12);
     formed(x, "2026-04", NULL);
     struct briefing_keep k = keep(x), same = keep(x);
     assert_int_equal(run(x, "briefing.form", briefing_keep_apply, &k), ERR_OK);
@@ -366,12 +308,12 @@ static void test_a_person_signs_what_he_saw(void **state) {
     assert_int_equal(draft.version, 1); /* nothing was written for the same words */
     assert_memory_equal(draft.document, buf_text(&x->text), x->text.n);
     /* Other data: the draft gives way, and who saw the older one cannot sign it. */
-    import(x->city, "indicator,area,period,value\nfires,990101000000,2026-04,9\n");
+    measured_import(&x->in, "indicator,area,period,value\nfires,990101000000,2026-04,9\n");
     formed(x, "2026-04", NULL);
     struct briefing_keep later = keep(x);
     assert_int_equal(run(x, "briefing.form", briefing_keep_apply, &later), ERR_OK);
     assert_int_equal(later.id, k.id);
-    struct briefing_act sign = {x->city->folder.packs, k.id, "boss", draft.hash, NULL};
+    struct briefing_act sign = {x->in.city->folder.packs, k.id, "boss", draft.hash, NULL};
     assert_int_equal(run(x, "briefing.sign", briefing_sign_apply, &sign), ERR_STALE);
     struct briefing_row now = stored(x, k.id);
     sign.hash = now.hash;
@@ -384,17 +326,17 @@ static void test_a_person_signs_what_he_saw(void **state) {
     assert_string_equal(done.note, "read");
     assert_true(done.signed_at_us > 0);
     /* A newer one of the same month takes its place when it is signed, not before. */
-    import(x->city, "indicator,area,period,value\nfires,990101000000,2026-04,2\n");
+    measured_import(&x->in, "indicator,area,period,value\nfires,990101000000,2026-04,2\n");
     formed(x, "2026-04", NULL);
     struct briefing_keep newer = keep(x);
     assert_int_equal(run(x, "briefing.form", briefing_keep_apply, &newer), ERR_OK);
     assert_true(newer.id != k.id);
     assert_int_equal(stored(x, k.id).state, BRIEFING_SIGNED);
-    struct briefing_act second = {x->city->folder.packs, newer.id, "boss", stored(x, newer.id).hash,
-                                  NULL};
+    struct briefing_act second = {x->in.city->folder.packs, newer.id, "boss",
+                                  stored(x, newer.id).hash, NULL};
     assert_int_equal(run(x, "briefing.sign", briefing_sign_apply, &second), ERR_OK);
     assert_int_equal(stored(x, k.id).state, BRIEFING_WITHDRAWN);
-    struct briefing_act back = {x->city->folder.packs, newer.id, "boss", NULL, "a slip"};
+    struct briefing_act back = {x->in.city->folder.packs, newer.id, "boss", NULL, "a slip"};
     assert_int_equal(run(x, "briefing.withdraw", briefing_withdraw_apply, &back), ERR_OK);
     assert_int_equal(run(x, "briefing.withdraw", briefing_withdraw_apply, &back), ERR_CONFLICT);
 }

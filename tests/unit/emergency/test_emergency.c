@@ -89,15 +89,6 @@ static struct emergency load(struct test_city *c, int64_t id) {
     return e;
 }
 
-static struct case_row row_of(struct test_city *c, const char *code) {
-    struct reader *r = NULL;
-    struct case_row row;
-    assert_int_equal(ledger_read_begin(c->folder.ledger, &r, NULL), ERR_OK);
-    assert_int_equal(case_load(c->engine, reader_db(r), code, c->a, &row, NULL), ERR_OK);
-    ledger_read_end(r);
-    return row;
-}
-
 static int64_t n_steps(struct test_city *c, int64_t case_id, const char *move) {
     struct reader *r = NULL;
     struct cell p[2] = {cell_int(case_id), cell_text(move)};
@@ -133,6 +124,10 @@ static void who_may(void **state) {
     assert_int_equal(declare(c, op, AREA_A, none, 1).rc, ERR_INVALID);
     assert_int_equal(declare(c, op, AREA_A, urgent, 1).rc, ERR_INVALID);
     assert_int_equal(declare(c, op, AREA_A, litter, 0).rc, ERR_INVALID);
+    /* Work of the program itself, such as a supervision, never waits. */
+    static const char *const task[] = {"task-supervision"}, *const tasks[] = {"task"};
+    assert_int_equal(declare(c, op, AREA_A, task, 1).rc, ERR_INVALID);
+    assert_int_equal(declare(c, op, AREA_A, tasks, 1).rc, ERR_INVALID);
     struct doing d = declare(c, op, AREA_A, litter, 1);
     assert_int_equal(d.rc, ERR_OK);
     assert_int_equal(go_through(c), 0); /* declared is not approved */
@@ -217,7 +212,7 @@ static void reopen(struct test_city *c) {
 static int64_t n_standing(struct test_city *c, const struct sample *s, size_t n) {
     int64_t standing = 0;
     for (size_t i = 0; i < n; i++) {
-        struct case_row r = row_of(c, s[i].code);
+        struct case_row r = city_row(c, s[i].code);
         standing += clock_stands(c->engine, &r) ? 1 : 0;
     }
     return standing;
@@ -245,7 +240,7 @@ static void make_cases(struct test_city *c, int64_t stop, struct sample *s, int6
 /* Every covered clock goes on with the working minutes that it had, every other one as it was. */
 static void check_after(struct test_city *c, const struct sample *s, int64_t back) {
     for (size_t i = 0; i < N_CASES; i++) {
-        struct case_row r = row_of(c, s[i].code);
+        struct case_row r = city_row(c, s[i].code);
         int64_t due = case_int(c->engine, &r, CASE_due_at);
         assert_int_equal(n_steps(c, r.id, CLOCK_STEP_RESUME), s[i].covered ? 1 : 0);
         if (!s[i].covered || s[i].left_min == 0)
@@ -280,7 +275,7 @@ static void clocks_stand_in_bulk_and_go_on_with_what_they_had(void **state) {
     assert_false(e.sweeping);
     assert_int_equal(e.n_paused, n_covered + others);
     for (size_t i = 0; i < N_CASES; i++) {
-        struct case_row r = row_of(c, s[i].code);
+        struct case_row r = city_row(c, s[i].code);
         assert_int_equal(clock_stands(c->engine, &r), s[i].covered);
         assert_int_equal(case_light(c->engine, &r, stop) == LIGHT_PAUSED, s[i].covered);
         assert_int_equal(n_steps(c, r.id, CLOCK_STEP_PAUSE), s[i].covered ? 1 : 0);
@@ -295,6 +290,8 @@ static void clocks_stand_in_bulk_and_go_on_with_what_they_had(void **state) {
     city_must(c, fresh, "accept", city_who(c, "operator", "op", NULL, NULL), "{}", stop + 2 * hour,
               &moved);
     assert_true(clock_stands(c->engine, &moved));
+    (void)city_report(c, "event-0102", true, stop + hour, &out); /* in another county */
+    assert_false(clock_stands(c->engine, &out.row));
     const char *urgent = city_report(c, "event-0401", false, stop + hour, &out);
     assert_false(clock_stands(c->engine, &out.row));
     assert_int_equal(act(c, d.id, op, back, emergency_end), ERR_OK);
@@ -307,10 +304,10 @@ static void clocks_stand_in_bulk_and_go_on_with_what_they_had(void **state) {
     e = load(c, d.id);
     assert_int_equal(e.n_resumed, e.n_paused + 1); /* and the one that began in it */
     check_after(c, s, back);
-    struct case_row r = row_of(c, fresh);
+    struct case_row r = city_row(c, fresh);
     assert_int_equal(open_minutes(c->engine, back, case_int(c->engine, &r, CASE_due_at)),
                      limit_min);
-    r = row_of(c, urgent);
+    r = city_row(c, urgent);
     assert_int_equal(n_steps(c, r.id, CLOCK_STEP_PAUSE), 0);
 }
 
@@ -333,24 +330,98 @@ static void two_emergencies_and_a_suspension(void **state) {
     (void)go_through(c);
     assert_int_equal(act(c, b.id, lead, nine + 2 * hour, emergency_approve), ERR_OK);
     (void)go_through(c);
-    struct case_row r = row_of(c, one);
+    struct case_row r = city_row(c, one);
     assert_int_equal(clock_emergency(c->engine, &r), a.id);
     /* The first ends: the second holds on; the suspension knows nothing of either. */
     assert_int_equal(act(c, a.id, op, nine + day, emergency_end), ERR_OK);
     (void)go_through(c);
-    r = row_of(c, one);
+    r = city_row(c, one);
     assert_int_equal(clock_emergency(c->engine, &r), b.id);
     assert_int_equal(n_steps(c, r.id, CLOCK_STEP_RESUME), 0);
     assert_int_equal(act(c, b.id, op, nine + 2 * day, emergency_end), ERR_OK);
     (void)go_through(c);
-    r = row_of(c, one);
+    r = city_row(c, one);
     assert_false(clock_stands(c->engine, &r));
     assert_int_equal(open_minutes(c->engine, nine + 2 * day, case_int(c->engine, &r, CASE_due_at)),
                      60);
-    r = row_of(c, two);
+    r = city_row(c, two);
     assert_true(clock_suspended(c->engine, &r));
     assert_int_equal(clock_emergency(c->engine, &r), 0);
     assert_int_equal(case_light(c->engine, &r, nine), LIGHT_PAUSED);
+}
+
+/* What somebody does between the look for cases and the first batch. */
+struct meanwhile {
+    struct test_city *c;
+    struct principal who;
+    int64_t id;
+    const char *closed, *moved;
+    int asked;
+};
+
+static bool ends_it(void *ctx) {
+    struct meanwhile *m = ctx;
+    if (m->asked++ == 0) assert_int_equal(act(m->c, m->id, m->who, 0, emergency_end), ERR_OK);
+    return true;
+}
+
+static void ended_while_its_cases_were_looked_for(void **state) {
+    struct test_city *c = *state;
+    struct principal op = in_area(c, "operator", "op", AREA_A);
+    struct principal lead = in_area(c, "leader", "lead", AREA_A);
+    const char *code = city_report(c, "event-0102", false, nine, NULL);
+    struct case_row r = city_row(c, code);
+    int64_t due = case_int(c->engine, &r, CASE_due_at);
+    struct doing d = declare(c, op, AREA_A, litter, 1);
+    assert_int_equal(act(c, d.id, lead, nine + hour, emergency_approve), ERR_OK);
+    struct meanwhile m = {.c = c, .who = op, .id = d.id};
+    assert_int_equal(emergency_continue(c->folder.ledger, c->engine, ends_it, &m, NULL, NULL),
+                     ERR_OK);
+    assert_int_equal(load(c, d.id).n_paused, 0);
+    assert_false(load(c, d.id).sweeping);
+    r = city_row(c, code);
+    assert_int_equal(n_steps(c, r.id, CLOCK_STEP_PAUSE), 0);
+    assert_int_equal(case_int(c->engine, &r, CASE_due_at), due);
+}
+
+/* One is closed, another moves on and stands from then on. */
+static bool moves_them(void *ctx) {
+    struct meanwhile *m = ctx;
+    if (m->asked++ > 0) return true;
+    city_must(m->c, m->closed, "refuse", m->who, "{\"reason\":\"no\",\"goto\":\"elsewhere\"}",
+              nine + 2 * hour, NULL);
+    if (m->moved != NULL) city_must(m->c, m->moved, "accept", m->who, "{}", nine + 2 * hour, NULL);
+    return true;
+}
+
+static void moved_while_it_was_looked_for(void **state) {
+    struct test_city *c = *state;
+    struct principal op = in_area(c, "operator", "op", AREA_A);
+    struct principal lead = in_area(c, "leader", "lead", AREA_A);
+    struct principal desk = city_who(c, "operator", "desk", NULL, NULL);
+    const char *one = city_report(c, "event-0102", false, nine, NULL);
+    const char *two = city_report(c, "event-0102", false, nine, NULL);
+    const char *three = city_report(c, "event-0102", false, nine, NULL);
+    struct doing d = declare(c, op, AREA_A, litter, 1);
+    assert_int_equal(act(c, d.id, lead, nine + hour, emergency_approve), ERR_OK);
+    struct meanwhile m = {.c = c, .who = desk, .closed = one, .moved = two};
+    assert_int_equal(emergency_continue(c->folder.ledger, c->engine, moves_them, &m, NULL, NULL),
+                     ERR_OK);
+    struct case_row r = city_row(c, one);
+    assert_int_equal(n_steps(c, r.id, CLOCK_STEP_PAUSE), 0);
+    assert_false(clock_stands(c->engine, &r));
+    r = city_row(c, two);
+    assert_int_equal(n_steps(c, r.id, CLOCK_STEP_PAUSE), 0); /* it stood already */
+    assert_true(clock_stands(c->engine, &r));
+    assert_int_equal(act(c, d.id, op, nine + 3 * hour, emergency_end), ERR_OK);
+    m = (struct meanwhile){.c = c, .who = desk, .closed = three};
+    assert_int_equal(emergency_continue(c->folder.ledger, c->engine, moves_them, &m, NULL, NULL),
+                     ERR_OK);
+    r = city_row(c, three);
+    assert_int_equal(n_steps(c, r.id, CLOCK_STEP_PAUSE), 1);
+    assert_int_equal(n_steps(c, r.id, CLOCK_STEP_RESUME), 0); /* closed: nothing goes on */
+    r = city_row(c, two);
+    assert_false(clock_stands(c->engine, &r));
 }
 
 int main(void) {
@@ -359,6 +430,8 @@ int main(void) {
         cmocka_unit_test(what_stood_at_a_moment),
         cmocka_unit_test(clocks_stand_in_bulk_and_go_on_with_what_they_had),
         cmocka_unit_test(two_emergencies_and_a_suspension),
+        cmocka_unit_test(ended_while_its_cases_were_looked_for),
+        cmocka_unit_test(moved_while_it_was_looked_for),
     };
     return cmocka_run_group_tests_name("emergencies", tests, city_setup, city_teardown);
 }

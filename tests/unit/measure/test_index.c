@@ -5,65 +5,15 @@
 #include <string.h>
 
 #include "base/rng.h"
-#include "city.h"
-#include "domain/measure/figure.h"
 #include "domain/measure/index_freeze.h"
-
-struct fixture {
-    struct test_city *city;
-    struct measure *m;
-    const struct index_set *indices;
-    const struct grid *grid; /* views borrow its areas */
-};
-
-static void must(enum err_code rc, const struct err *err) {
-    if (rc != ERR_OK) fail_msg("%s: %s", err_name(rc), err->detail);
-}
-
-static void import(struct test_city *c, const char *text) {
-    struct figure_imported out;
-    struct err err = {0};
-    struct figure_import in = {.name = "f.csv",
-                               .in = fmemopen((void *)(uintptr_t)text, strlen(text), "r")};
-    const struct grid *g = grid_ref(c->grid);
-    must(figure_import_run(&c->folder, g, &in, &out, &err), &err);
-    assert_int_equal(out.rejected, 0);
-    grid_unref(g);
-    (void)fclose(in.in);
-}
-
-/* Figures for two counties over some months: everything the index asks outside for. */
-static void import_months(struct test_city *c, uint64_t seed) {
-    static const char *const names[] = {"serious_crimes", "traffic_injuries", "fires",
-                                        "hazards_removed", "food_failed"};
-    char *text = NULL;
-    size_t n = 0;
-    FILE *f = open_memstream(&text, &n);
-    struct rng r = rng_new(seed, 1);
-    (void)fputs("indicator,area,period,value\n", f);
-    for (int k = 0; k < 2; k++) {
-        const char *area = k == 0 ? "990101000000" : "990102000000";
-        (void)fprintf(f, "residents,%s,2025,50000\nvehicles,%s,2025,9000\n", area, area);
-        (void)fprintf(f, "survey_safe,%s,2025,9%d\n", area, k + 3);
-        for (int month = 1; month <= 6; month++) {
-            for (size_t i = 0; i < 5; i++)
-                (void)fprintf(f, "%s,%s,2026-%02d,%u\n", names[i], area, month,
-                              1 + rng_below(&r, 3));
-            (void)fprintf(f, "hazards_due,%s,2026-%02d,4\nfood_samples,%s,2026-%02d,60\n", area,
-                          month, area, month);
-        }
-    }
-    (void)fclose(f);
-    import(c, text);
-    free(text);
-}
+#include "measured.h"
 
 struct formed {
     struct index_view v;
     int64_t seq;
 };
 
-static struct formed form(const struct fixture *x, const char *index, const char *period,
+static struct formed form(const struct measured *x, const char *index, const char *period,
                           int64_t as_of) {
     struct formed out = {.seq = 0};
     struct test_city *c = x->city;
@@ -90,34 +40,21 @@ static struct formed form(const struct fixture *x, const char *index, const char
 }
 
 static int setup(void **state) {
-    struct fixture *x = calloc(1, sizeof *x);
-    struct err err = {0};
-    void *city = NULL;
-    if (x == NULL || city_setup(&city) != 0) return -1;
-    x->city = city;
-    must(measure_open(x->city->folder.ledger, x->city->folder.packs, x->city->folder.tz, NULL,
-                      &x->m, &err),
-         &err);
-    must(index_load(x->city->a, x->city->folder.packs, &x->indices, &err), &err);
-    x->grid = grid_ref(x->city->grid);
-    import_months(x->city, 3);
+    struct measured *x = test_calloc(1, sizeof *x);
+    measured_open(x);
+    measured_import_months(x, 3, 1);
     *state = x;
     return 0;
 }
 
 static int teardown(void **state) {
-    struct fixture *x = *state;
-    void *city = x->city;
-    ledger_close(x->city->folder.ledger);
-    x->city->folder.ledger = NULL;
-    measure_close(x->m);
-    grid_unref(x->grid);
-    free(x);
-    return city_teardown(&city);
+    measured_close(*state);
+    test_free(*state);
+    return 0;
 }
 
 static void test_parts_add_to_the_value(void **state) {
-    const struct fixture *x = *state;
+    const struct measured *x = *state;
     char period[24];
     for (int month = 1; month <= 6; month++) {
         (void)snprintf(period, sizeof period, "2026-%02d", month);
@@ -143,22 +80,22 @@ static void test_parts_add_to_the_value(void **state) {
 
 /* Worse in one thing and the same in the others is never better. */
 static void test_a_worse_figure_never_helps(void **state) {
-    const struct fixture *x = *state;
+    const struct measured *x = *state;
     struct formed before = form(x, "safety", "2026-03", 0);
-    import(x->city, "indicator,area,period,value\nfires,990101000000,2026-03,9\n");
+    measured_import(x, "indicator,area,period,value\nfires,990101000000,2026-03,9\n");
     struct formed after = form(x, "safety", "2026-03", 0);
     size_t top = (before.v.def->n_nodes - 1) * before.v.n;
     assert_true(after.v.value[top] < before.v.value[top]);
     assert_true(after.v.value[top + 1] == before.v.value[top + 1]);
 }
 
-static struct freeze freeze(const struct fixture *x, struct formed *f, const char *note) {
+static struct freeze freeze(const struct measured *x, struct formed *f, const char *note) {
     struct freeze z = {.view = &f->v, .data_seq = f->seq, .today = 30000, .seed = 1, .note = note};
     city_run(x->city, freeze_apply, &z);
     return z;
 }
 
-static struct frozen_run stored(const struct fixture *x, const char *period, bool *found) {
+static struct frozen_run stored(const struct measured *x, const char *period, bool *found) {
     struct frozen_run out;
     struct reader *r = NULL;
     struct err err = {0};
@@ -171,7 +108,7 @@ static struct frozen_run stored(const struct fixture *x, const char *period, boo
 }
 
 static void test_frozen_restated_signed(void **state) {
-    const struct fixture *x = *state;
+    const struct measured *x = *state;
     bool found = false;
     struct formed first = form(x, "safety", "2026-04", 0);
     struct freeze z = freeze(x, &first, NULL);
@@ -187,7 +124,7 @@ static void test_frozen_restated_signed(void **state) {
     run = stored(x, "2026-04", &found);
     assert_string_equal(run.published_by, "leader");
     /* Late data: restated with a note, and the signature is gone. */
-    import(x->city, "indicator,area,period,value\nserious_crimes,990102000000,2026-04,7\n");
+    measured_import(x, "indicator,area,period,value\nserious_crimes,990102000000,2026-04,7\n");
     struct formed late = form(x, "safety", "2026-04", 0);
     z = freeze(x, &late, NULL);
     assert_int_equal(z.outcome, FREEZE_RESTATED);
@@ -212,7 +149,7 @@ static void test_frozen_restated_signed(void **state) {
 
 /* A value that moves to and fro across a border by less than the hysteresis changes no colour. */
 static void test_colours_do_not_flap(void **state) {
-    const struct fixture *x = *state;
+    const struct measured *x = *state;
     const struct index_def *d = index_find(x->indices, "safety");
     for (uint64_t seed = 1; seed <= 200; seed++) {
         struct rng r = rng_new(seed, 9);
@@ -233,7 +170,7 @@ static void test_colours_do_not_flap(void **state) {
 }
 
 static void test_thin_areas_get_no_score(void **state) {
-    const struct fixture *x = *state;
+    const struct measured *x = *state;
     struct formed f = form(x, "safety", "2026-05-03", 0); /* no daily figures at all */
     size_t top = (f.v.def->n_nodes - 1) * f.v.n;
     assert_true(isnan(f.v.value[top]) && isnan(f.v.value[top + 1]));

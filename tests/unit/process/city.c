@@ -202,25 +202,47 @@ static enum err_code move_apply(struct tx *tx, void *arg, struct err *err) {
     return case_move(m->city->engine, tx, row, m->move, &m->actor, inputs, -1, m->at_us, NULL, err);
 }
 
-void city_move(struct city_move *m) {
-    struct command cmd = {.name = "test.move", .actor = "system", .apply = move_apply, .arg = m};
+struct case_row city_row(struct test_city *c, const char *code) {
     struct reader *r = NULL;
     struct err err = {0};
-    m->rc = ledger_run(m->city->folder.ledger, &cmd, NULL, NULL, &m->err);
-    must(ledger_read_begin(m->city->folder.ledger, &r, &err), &err);
-    must(case_load(m->city->engine, reader_db(r), m->code, m->city->a, &m->row, &err), &err);
+    struct case_row row;
+    must(ledger_read_begin(c->folder.ledger, &r, &err), &err);
+    must(case_load(c->engine, reader_db(r), code, c->a, &row, &err), &err);
     ledger_read_end(r);
+    return row;
 }
 
-void city_must(struct test_city *c, const char *code, const char *move, struct principal who,
-               const char *inputs, int64_t at_us, struct case_row *row) {
+void city_move(struct city_move *m) {
+    struct command cmd = {.name = "test.move", .actor = "system", .apply = move_apply, .arg = m};
+    m->rc = ledger_run(m->city->folder.ledger, &cmd, NULL, NULL, &m->err);
+    m->row = city_row(m->city, m->code);
+}
+
+struct city_move city_try(struct test_city *c, const char *code, const char *move,
+                          const struct principal *who, const char *inputs, int64_t at_us) {
     struct city_move m = {.city = c,
                           .code = code,
                           .move = move,
                           .inputs = inputs,
-                          .actor = {ACTOR_STAFF, &who, 0},
+                          .actor = {ACTOR_STAFF, who, 0},
                           .at_us = at_us};
     city_move(&m);
+    return m;
+}
+
+void city_must(struct test_city *c, const char *code, const char *move, struct principal who,
+               const char *inputs, int64_t at_us, struct case_row *row) {
+    struct city_move m = city_try(c, code, move, &who, inputs, at_us);
     must(m.rc, &m.err);
     if (row != NULL) *row = m.row;
+}
+
+const char *city_dispatched(struct test_city *c, int64_t at_us) {
+    const int64_t half_hour = 1800000000;
+    struct principal op = city_who(c, "operator", "op", NULL, NULL);
+    const char *code = city_report(c, "event-0102", false, at_us, NULL);
+    city_must(c, code, "accept", op, "{}", at_us + half_hour, NULL);
+    city_must(c, code, "file", op, "{}", at_us + 2 * half_hour, NULL);
+    city_must(c, code, "dispatch", op, "{\"unit\":\"U1\"}", at_us + 3 * half_hour, NULL);
+    return code;
 }

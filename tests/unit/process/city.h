@@ -47,4 +47,10 @@ void city_move(struct city_move *m);
 /* The same and fail unless it worked. */
 void city_must(struct test_city *c, const char *code, const char *move, struct principal who,
                const char *inputs, int64_t at_us, struct case_row *row);
+/* The same, whether it works or not. */
+struct city_move city_try(struct test_city *c, const char *code, const char *move,
+                          const struct principal *who, const char *inputs, int64_t at_us);
+/* A report at cell A, filed and with unit U1 an hour and a half later; its code. */
+const char *city_dispatched(struct test_city *c, int64_t at_us);
+struct case_row city_row(struct test_city *c, const char *code);
 #endif

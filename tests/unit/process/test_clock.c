@@ -12,37 +12,6 @@
 static const int64_t nine = 1772586000000000;
 static const int64_t minute = 60000000, hour = 3600000000, day = 86400000000;
 
-static struct city_move attempt(struct test_city *c, const char *code, const char *move,
-                                const struct principal *who, const char *inputs, int64_t at_us) {
-    struct city_move m = {.city = c,
-                          .code = code,
-                          .move = move,
-                          .inputs = inputs,
-                          .actor = {ACTOR_STAFF, who, 0},
-                          .at_us = at_us};
-    city_move(&m);
-    return m;
-}
-
-/* With unit U1 at 10:30 of the day that began at `at`. */
-static const char *to_dispatched(struct test_city *c, int64_t at) {
-    struct principal op = city_who(c, "operator", "op", NULL, NULL);
-    const char *code = city_report(c, "event-0102", false, at, NULL);
-    city_must(c, code, "accept", op, "{}", at + hour / 2, NULL);
-    city_must(c, code, "file", op, "{}", at + hour, NULL);
-    city_must(c, code, "dispatch", op, "{\"unit\":\"U1\"}", at + hour + hour / 2, NULL);
-    return code;
-}
-
-static struct case_row row_of(struct test_city *c, const char *code) {
-    struct reader *r = NULL;
-    struct case_row row;
-    assert_int_equal(ledger_read_begin(c->folder.ledger, &r, NULL), ERR_OK);
-    assert_int_equal(case_load(c->engine, reader_db(r), code, c->a, &row, NULL), ERR_OK);
-    ledger_read_end(r);
-    return row;
-}
-
 static const struct time_limit *limit_now(const struct engine *e, const struct case_row *r) {
     const struct process_def *p = pack_process(e->packs, case_text(e, r, CASE_process));
     return limit_of(pack_class(e->packs, case_text(e, r, CASE_class)),
@@ -88,22 +57,31 @@ static int64_t n_steps(struct test_city *c, int64_t case_id, const char *move, c
     return n;
 }
 
+static int64_t next_of(struct test_city *c) {
+    struct reader *r = NULL;
+    int64_t at = 0;
+    assert_int_equal(ledger_read_begin(c->folder.ledger, &r, NULL), ERR_OK);
+    assert_int_equal(clock_next(c->engine, reader_db(r), &at, NULL), ERR_OK);
+    ledger_read_end(r);
+    return at;
+}
+
 static void a_suspension_is_asked_approved_and_gives_back_what_was_left(void **state) {
     struct test_city *c = *state;
     const struct engine *e = c->engine;
-    const char *code = to_dispatched(c, nine);
-    struct case_row before = row_of(c, code), r;
+    const char *code = city_dispatched(c, nine);
+    struct case_row before = city_row(c, code), r;
     struct principal dep = city_who(c, "department", "dep", "U1", NULL);
     struct principal op = city_who(c, "operator", "op", NULL, NULL);
     int64_t asked = nine + 3 * hour / 2 + 20 * minute, granted = asked + 17 * minute;
-    assert_int_equal(attempt(c, code, "ask_suspend", &dep, "{\"until\":\"2026-03-12\"}", asked).rc,
+    assert_int_equal(city_try(c, code, "ask_suspend", &dep, "{\"until\":\"2026-03-12\"}", asked).rc,
                      ERR_INVALID); /* no reason */
     assert_int_equal(
-        attempt(c, code, "ask_suspend", &dep, "{\"reason\":\"x\",\"until\":\"2026-03-04\"}", asked)
+        city_try(c, code, "ask_suspend", &dep, "{\"reason\":\"x\",\"until\":\"2026-03-04\"}", asked)
             .rc,
         ERR_INVALID); /* not after today */
     assert_int_equal(
-        attempt(c, code, "ask_suspend", &dep, "{\"reason\":\"x\",\"until\":\"2028-03-04\"}", asked)
+        city_try(c, code, "ask_suspend", &dep, "{\"reason\":\"x\",\"until\":\"2028-03-04\"}", asked)
             .rc,
         ERR_INVALID); /* too far */
     city_must(c, code, "ask_suspend", dep, "{\"reason\":\"等配件\",\"until\":\"2026-03-12\"}",
@@ -111,12 +89,12 @@ static void a_suspension_is_asked_approved_and_gives_back_what_was_left(void **s
     assert_int_equal(case_int(e, &r, CASE_due_at), case_int(e, &before, CASE_due_at));
     assert_int_equal(case_light(e, &r, asked), LIGHT_GREEN); /* asked is not granted */
     assert_int_equal(
-        attempt(c, code, "ask_suspend", &dep, "{\"reason\":\"x\",\"until\":\"2026-03-13\"}", asked)
+        city_try(c, code, "ask_suspend", &dep, "{\"reason\":\"x\",\"until\":\"2026-03-13\"}", asked)
             .rc,
         ERR_CONFLICT);
-    assert_int_equal(attempt(c, code, "suspend", &dep, "{}", granted).rc, ERR_FORBIDDEN);
+    assert_int_equal(city_try(c, code, "suspend", &dep, "{}", granted).rc, ERR_FORBIDDEN);
     struct principal same = city_who(c, "operator", "dep", NULL, NULL);
-    assert_int_equal(attempt(c, code, "suspend", &same, "{}", granted).rc, ERR_FORBIDDEN);
+    assert_int_equal(city_try(c, code, "suspend", &same, "{}", granted).rc, ERR_FORBIDDEN);
     city_must(c, code, "suspend", op, "{}", granted, &r);
     assert_int_equal(case_light(e, &r, granted), LIGHT_PAUSED);
     assert_int_equal(case_light(e, &r, granted + 900 * day), LIGHT_PAUSED);
@@ -126,11 +104,14 @@ static void a_suspension_is_asked_approved_and_gives_back_what_was_left(void **s
     assert_int_equal(case_int(e, &r, CASE_suspended_at), granted);
     int64_t back = case_int(e, &r, CASE_paused_until);
     assert_int_equal(back, nine + 8 * day - 9 * hour); /* 2026-03-12, 00:00 in Shanghai */
+    assert_int_equal(next_of(c), back);                /* the only case: no limit runs */
+    assert_false(case_has(e, &r, CASE_asked));
+    assert_int_equal(city_try(c, code, "suspend", &op, "{}", granted).rc, ERR_CONFLICT);
     int64_t left = open_minutes(e, granted, case_int(e, &before, CASE_due_at));
     /* However late the tick comes, the clock runs since the date. */
     struct ticking t = {c, 0};
     city_run(c, tick_apply, &t);
-    r = row_of(c, code);
+    r = city_row(c, code);
     assert_false(clock_stands(e, &r));
     assert_int_equal(open_minutes(e, back, case_int(e, &r, CASE_due_at)), left);
     assert_int_equal(case_int(e, &r, CASE_due_at), case_int(e, &r, CASE_promised_at));
@@ -138,19 +119,36 @@ static void a_suspension_is_asked_approved_and_gives_back_what_was_left(void **s
     assert_int_equal(n_steps(c, r.id, "ask_suspend", "dep", NULL), 1);
 }
 
+static void a_date_that_has_come_is_not_granted(void **state) {
+    struct test_city *c = *state;
+    const char *code = city_dispatched(c, nine);
+    struct principal dep = city_who(c, "department", "dep", "U1", NULL);
+    struct principal op = city_who(c, "operator", "op", NULL, NULL);
+    struct case_row before = city_row(c, code), r;
+    city_must(c, code, "ask_suspend", dep, "{\"reason\":\"x\",\"until\":\"2026-03-05\"}",
+              nine + 2 * hour, NULL);
+    assert_int_equal(city_try(c, code, "suspend", &op, "{}", nine + day).rc, ERR_CONFLICT);
+    city_must(c, code, "refuse_request", op, "{\"reason\":\"too late\"}", nine + day, &r);
+    assert_false(clock_stands(c->engine, &r));
+    assert_int_equal(case_int(c->engine, &r, CASE_due_at),
+                     case_int(c->engine, &before, CASE_due_at));
+}
+
 static void what_stood_is_no_time_used(void **state) {
     struct test_city *c = *state;
     const struct engine *e = c->engine;
-    const char *code = to_dispatched(c, nine);
+    const char *code = city_dispatched(c, nine);
     struct principal dep = city_who(c, "department", "dep", "U1", NULL);
     struct principal sup = city_who(c, "supervisor", "sup", NULL, NULL);
-    struct case_row r = row_of(c, code);
+    struct case_row r = city_row(c, code);
     int64_t used = case_int(e, &r, CASE_clock_used_milli), at = nine + 2 * hour;
     struct time_limit l = *limit_now(e, &r);
     city_must(c, code, "ask_suspend", dep, "{\"reason\":\"雨\",\"until\":\"2026-04-01\"}", at,
               NULL);
-    assert_int_equal(attempt(c, code, "resume", &dep, "{}", at).rc, ERR_CONFLICT);
-    city_must(c, code, "suspend", sup, "{}", at, NULL);
+    assert_int_equal(city_try(c, code, "resume", &dep, "{}", at).rc, ERR_CONFLICT);
+    city_must(c, code, "suspend", sup, "{}", at, &r);
+    assert_int_equal(clock_used(e, &r, &l, at + 4 * day),
+                     hour / 2 / (work_unit_us(e->calendar, l.unit) / 1000));
     city_must(c, code, "resume", dep, "{}", at + 5 * day, &r);
     assert_int_equal(case_light(e, &r, at + 5 * day), LIGHT_GREEN);
     assert_int_equal(clock_used(e, &r, &l, at + 5 * day + hour / 2),
@@ -165,7 +163,7 @@ static void what_stood_is_no_time_used(void **state) {
 static void a_case_that_moves_on_is_no_longer_suspended(void **state) {
     struct test_city *c = *state;
     const struct engine *e = c->engine;
-    const char *code = to_dispatched(c, nine);
+    const char *code = city_dispatched(c, nine);
     struct principal dep = city_who(c, "department", "dep", "U1", NULL);
     struct principal sup = city_who(c, "supervisor", "sup", NULL, NULL);
     struct case_row r;
@@ -182,10 +180,10 @@ static void a_case_that_moves_on_is_no_longer_suspended(void **state) {
 static void more_time_twice_and_no_more(void **state) {
     struct test_city *c = *state;
     const struct engine *e = c->engine;
-    const char *code = to_dispatched(c, nine);
+    const char *code = city_dispatched(c, nine);
     struct principal dep = city_who(c, "department", "dep", "U1", NULL);
     struct principal op = city_who(c, "operator", "op", NULL, NULL);
-    struct case_row r = row_of(c, code);
+    struct case_row r = city_row(c, code);
     int64_t due = case_int(e, &r, CASE_due_at), at = nine + 2 * hour, days = 0;
     for (int i = 0; i < 2; i++) {
         city_must(c, code, "ask_extension", dep, "{\"reason\":\"管线复杂\",\"days\":3}", at, &r);
@@ -199,30 +197,30 @@ static void more_time_twice_and_no_more(void **state) {
     }
     assert_int_equal(case_int(e, &r, CASE_extensions), 2);
     assert_int_equal(
-        attempt(c, code, "ask_extension", &dep, "{\"reason\":\"x\",\"days\":1}", at).rc,
+        city_try(c, code, "ask_extension", &dep, "{\"reason\":\"x\",\"days\":1}", at).rc,
         ERR_FORBIDDEN);
     assert_int_equal(n_steps(c, r.id, "ask_extension", "dep", &days), 2);
     assert_int_equal(days, 3);
-    assert_int_equal(attempt(c, code, "extend", &op, "{}", at).rc, ERR_CONFLICT);
+    assert_int_equal(city_try(c, code, "extend", &op, "{}", at).rc, ERR_CONFLICT);
 }
 
 static void a_refusal_changes_nothing_and_late_is_late(void **state) {
     struct test_city *c = *state;
     const struct engine *e = c->engine;
-    const char *code = to_dispatched(c, nine);
+    const char *code = city_dispatched(c, nine);
     struct principal dep = city_who(c, "department", "dep", "U1", NULL);
     struct principal op = city_who(c, "operator", "op", NULL, NULL);
-    struct case_row before = row_of(c, code), r;
+    struct case_row before = city_row(c, code), r;
     int64_t due = case_int(e, &before, CASE_due_at), at = nine + 2 * hour;
     assert_int_equal(
-        attempt(c, code, "ask_extension", &dep, "{\"reason\":\"x\",\"days\":31}", at).rc,
+        city_try(c, code, "ask_extension", &dep, "{\"reason\":\"x\",\"days\":31}", at).rc,
         ERR_INVALID);
     city_must(c, code, "ask_extension", dep, "{\"reason\":\"x\",\"days\":5}", at, NULL);
     city_must(c, code, "refuse_request", op, "{\"reason\":\"不复杂\"}", at + minute, &r);
     assert_int_equal(case_int(e, &r, CASE_due_at), due);
     assert_int_equal(case_int(e, &r, CASE_extensions), 0);
     assert_int_equal(
-        attempt(c, code, "ask_extension", &dep, "{\"reason\":\"x\",\"days\":5}", due + minute).rc,
+        city_try(c, code, "ask_extension", &dep, "{\"reason\":\"x\",\"days\":5}", due + minute).rc,
         ERR_CONFLICT);
     /* Asked in time, granted late: the deadline moves from where it stood. */
     city_must(c, code, "ask_extension", dep, "{\"reason\":\"x\",\"days\":5}", due - minute, NULL);
@@ -334,8 +332,8 @@ static void every_history_keeps_what_was_left(void **state) {
 static void late_stays_late(void **state) {
     struct test_city *c = *state;
     const struct engine *e = c->engine;
-    const char *code = to_dispatched(c, nine);
-    struct case_row r = row_of(c, code);
+    const char *code = city_dispatched(c, nine);
+    struct case_row r = city_row(c, code);
     int64_t due = case_int(e, &r, CASE_due_at);
     bool goes_on = false;
     clock_hold(e, &r, 3, due + 2 * hour);
@@ -350,6 +348,7 @@ static void late_stays_late(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_suspension_is_asked_approved_and_gives_back_what_was_left),
+        cmocka_unit_test(a_date_that_has_come_is_not_granted),
         cmocka_unit_test(what_stood_is_no_time_used),
         cmocka_unit_test(a_case_that_moves_on_is_no_longer_suspended),
         cmocka_unit_test(more_time_twice_and_no_more),

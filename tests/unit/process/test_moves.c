@@ -9,27 +9,6 @@
 static const int64_t nine = 1772586000000000;
 static const int64_t hour = 3600000000;
 
-static struct city_move attempt(struct test_city *c, const char *code, const char *move,
-                                const struct principal *who, const char *inputs, int64_t at_us) {
-    struct city_move m = {.city = c,
-                          .code = code,
-                          .move = move,
-                          .inputs = inputs,
-                          .actor = {ACTOR_STAFF, who, 0},
-                          .at_us = at_us};
-    city_move(&m);
-    return m;
-}
-
-static const char *to_dispatched(struct test_city *c, int64_t at) {
-    struct principal op = city_who(c, "operator", "op", NULL, NULL);
-    const char *code = city_report(c, "event-0102", false, at, NULL);
-    city_must(c, code, "accept", op, "{}", at + hour / 2, NULL);
-    city_must(c, code, "file", op, "{}", at + hour, NULL);
-    city_must(c, code, "dispatch", op, "{\"unit\":\"U1\"}", at + hour + hour / 2, NULL);
-    return code;
-}
-
 static void test_report_finds_cell_and_post(void **state) {
     struct test_city *c = *state;
     const struct engine *e = c->engine;
@@ -56,7 +35,7 @@ static void test_whole_way(void **state) {
     struct test_city *c = *state;
     const struct engine *e = c->engine;
     struct case_row row;
-    const char *code = to_dispatched(c, nine);
+    const char *code = city_dispatched(c, nine);
     struct principal dep = city_who(c, "department", "dep", "U1", NULL);
     struct principal op = city_who(c, "operator", "op", NULL, NULL);
     city_must(c, code, "handle", dep, "{\"note\":\"已清理\"}", nine + 3 * hour, &row);
@@ -90,7 +69,7 @@ static void test_stages_are_kept(void **state) {
     struct test_city *c = *state;
     const struct engine *e = c->engine;
     struct case_row row;
-    const char *code = to_dispatched(c, nine);
+    const char *code = city_dispatched(c, nine);
     struct principal dep = city_who(c, "department", "dep", "U1", NULL);
     struct principal op = city_who(c, "operator", "op", NULL, NULL);
     city_must(c, code, "return", dep, "{\"reason\":\"不属于\"}", nine + 2 * hour, &row);
@@ -116,49 +95,49 @@ static void test_handler_never_verifies(void **state) {
     city_must(c, code, "settle", w, "{\"note\":\"当场清理\"}", nine + hour, &row);
     assert_int_equal(case_int(c->engine, &row, CASE_settled_in_cell), 1);
     struct principal same = city_who(c, "operator", "wa", NULL, NULL);
-    struct city_move m = attempt(c, code, "verify", &same, "{}", nine + 2 * hour);
+    struct city_move m = city_try(c, code, "verify", &same, "{}", nine + 2 * hour);
     assert_int_equal(m.rc, ERR_FORBIDDEN);
     struct principal other = city_who(c, "operator", "op", NULL, NULL);
-    m = attempt(c, code, "verify", &other, "{}", nine + 2 * hour);
+    m = city_try(c, code, "verify", &other, "{}", nine + 2 * hour);
     assert_int_equal(m.rc, ERR_OK);
 }
 
 static void test_strangers_and_neighbours_may_not(void **state) {
     struct test_city *c = *state;
-    const char *code = to_dispatched(c, nine);
+    const char *code = city_dispatched(c, nine);
     struct principal neighbour = city_who(c, "worker", "wb", NULL, "990102001001001");
     struct principal other_unit = city_who(c, "department", "x", "U2", NULL);
     struct principal auditor = city_who(c, "audit_admin", "aud", NULL, NULL);
-    assert_int_equal(attempt(c, code, "settle", &neighbour, "{\"note\":\"x\"}", 0).rc,
+    assert_int_equal(city_try(c, code, "settle", &neighbour, "{\"note\":\"x\"}", 0).rc,
                      ERR_FORBIDDEN);
-    assert_int_equal(attempt(c, code, "handle", &other_unit, "{\"note\":\"x\"}", 0).rc,
+    assert_int_equal(city_try(c, code, "handle", &other_unit, "{\"note\":\"x\"}", 0).rc,
                      ERR_FORBIDDEN);
-    assert_int_equal(attempt(c, code, "close", &auditor, "{}", 0).rc, ERR_FORBIDDEN);
+    assert_int_equal(city_try(c, code, "close", &auditor, "{}", 0).rc, ERR_FORBIDDEN);
     struct principal op = city_who(c, "operator", "op", NULL, NULL);
-    assert_int_equal(attempt(c, code, "close", &op, "{}", 0).rc, ERR_CONFLICT);
-    assert_int_equal(attempt(c, code, "vanish", &op, "{}", 0).rc, ERR_NOT_FOUND);
+    assert_int_equal(city_try(c, code, "close", &op, "{}", 0).rc, ERR_CONFLICT);
+    assert_int_equal(city_try(c, code, "vanish", &op, "{}", 0).rc, ERR_NOT_FOUND);
 }
 
 static void test_inputs_are_checked(void **state) {
     struct test_city *c = *state;
     struct principal op = city_who(c, "operator", "op", NULL, NULL);
     const char *code = city_report(c, "event-0102", false, nine, NULL);
-    struct city_move m = attempt(c, code, "refuse", &op, "{\"reason\":\"不属于\"}", nine);
+    struct city_move m = city_try(c, code, "refuse", &op, "{\"reason\":\"不属于\"}", nine);
     assert_int_equal(m.rc, ERR_INVALID);
     assert_string_equal(m.err.field, "/goto");
-    m = attempt(c, code, "accept", &op, "{\"colour\":\"red\"}", nine);
+    m = city_try(c, code, "accept", &op, "{\"colour\":\"red\"}", nine);
     assert_int_equal(m.rc, ERR_INVALID);
     assert_string_equal(m.err.field, "/colour");
     city_must(c, code, "accept", op, "{}", nine, NULL);
     city_must(c, code, "file", op, "{}", nine, NULL);
-    m = attempt(c, code, "dispatch", &op, "{\"unit\":\"nowhere\"}", nine);
+    m = city_try(c, code, "dispatch", &op, "{\"unit\":\"nowhere\"}", nine);
     assert_int_equal(m.rc, ERR_INVALID);
     assert_string_equal(m.err.field, "/unit");
 }
 
 static void test_bounce_limit(void **state) {
     struct test_city *c = *state;
-    const char *code = to_dispatched(c, nine);
+    const char *code = city_dispatched(c, nine);
     struct principal dep = city_who(c, "department", "dep", "U1", NULL);
     struct principal op = city_who(c, "operator", "op", NULL, NULL);
     struct principal sup = city_who(c, "supervisor", "sup", NULL, NULL);
@@ -169,9 +148,9 @@ static void test_bounce_limit(void **state) {
     assert_int_equal(case_int(c->engine, &row, CASE_returns), 2);
     /* Returned twice: the desk no longer decides, the supervisor does, and then the unit may not
      * return it. */
-    assert_int_equal(attempt(c, code, "dispatch", &op, "{\"unit\":\"U1\"}", 0).rc, ERR_FORBIDDEN);
+    assert_int_equal(city_try(c, code, "dispatch", &op, "{\"unit\":\"U1\"}", 0).rc, ERR_FORBIDDEN);
     city_must(c, code, "dispatch", sup, "{\"unit\":\"U1\"}", 0, NULL);
-    assert_int_equal(attempt(c, code, "return", &dep, "{\"reason\":\"x\"}", 0).rc, ERR_CONFLICT);
+    assert_int_equal(city_try(c, code, "return", &dep, "{\"reason\":\"x\"}", 0).rc, ERR_CONFLICT);
 }
 
 static void test_offered_moves_are_those_that_work(void **state) {
