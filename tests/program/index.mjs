@@ -10,6 +10,21 @@ async function lastMonth(client) {
   must(r.status === 200, `${r.status} ${r.text.slice(0, 200)}`);
   return r.json.period;
 }
+const monthBefore = (p) => new Date(Date.UTC(Number(p.slice(0, 4)), Number(p.slice(5)) - 2, 1)).toISOString().slice(0, 7);
+/** The page of an area tells no figure that the list hides, of this period or the one before; how many it hides. */
+function asTold(one, listed, earlier) {
+  const away = (x) => new Set((x?.parts ?? []).filter((p) => p.state === 'below_floor').map((p) => p.node));
+  const now = away(listed), then = away(earlier);
+  for (const p of one.parts.filter((x) => 'state' in x)) {
+    if (now.has(p.node)) equal([p.state, p.raw], ['below_floor', null], `${one.area} ${p.node}: told on its page`);
+    if (now.has(p.node) && p.weight > 0) equal([p.value, p.part, p.change], [null, null, null], `${one.area} ${p.node}: its score`);
+    if (then.has(p.node)) equal(p.raw_before, null, `${one.area} ${p.node}: the figure of the month before`);
+  }
+  for (const x of (one.moved?.by ?? []).filter((x) => (now.has(x.node) || then.has(x.node)) && one.parts.some((p) => p.node === x.node && p.weight > 0)))
+    equal([x.told, x.indicator, x.denominator, x.formula, x.entered], [false, null, null, null, null], `${one.area} ${x.node}: its part of the change`);
+  if (one.moved?.rounded) for (const k of ['from', 'to', 'restatement', 'fell_out', 'came_in', 'indicators', 'denominators', 'formula']) must(Number.isInteger(one.moved[k]), `${one.area}: ${k} tells more than whole points`);
+  return now.size + then.size;
+}
 const near = (a, b) => Math.abs(a - b) < 1e-9 * Math.max(1, Math.abs(a), Math.abs(b));
 
 test('indices: parts add up to the value, changes to the change', async () => {
@@ -21,7 +36,8 @@ test('indices: parts add up to the value, changes to the change', async () => {
     goldenShape('index-values', values.json);
     goldenShape('indicators', (await supervisor.get('/api/v1/indicators')).json);
     goldenShape('indices', (await supervisor.get('/api/v1/indices')).json);
-    let scored = 0;
+    let scored = 0, hidden = 0;
+    const before = (await supervisor.get(`/api/v1/indices/safety/values?period=${monthBefore(period)}&level=town&draws=0`)).json;
     for (const a of values.json.areas.filter((x) => x.value !== null)) {
       const leaves = a.parts.filter((p) => 'state' in p && p.part !== null);
       const away = a.parts.filter((p) => p.state === 'below_floor' && p.weight > 0);
@@ -31,12 +47,14 @@ test('indices: parts add up to the value, changes to the change', async () => {
       const one = (await supervisor.get(`/api/v1/indices/safety/areas/${a.area}?period=${period}`)).json;
       must(near(one.value, a.value), 'the page of the area tells another value');
       if (scored === 0) goldenShape('index-area', one);
+      hidden += asTold(one, a, before?.areas.find((x) => x.area === a.area));
       const m = one.moved;
       const parts = m === null ? 0 : m.restatement + m.fell_out + m.came_in + m.indicators + m.denominators + m.formula;
       if (m !== null) must(m.rounded ? Math.abs(parts - (m.to - m.from)) <= 4 : near(parts, m.to - m.from), `${a.area}: the parts add to ${parts}, not ${m.to - m.from}`);
       scored += 1;
     }
     must(scored >= 1, `${scored} towns have a score`);
+    must(hidden >= 1, 'nothing is below the floor: the test sees nothing');
     const dropped = await supervisor.post('/api/v1/indices/safety/what-if', { period, level: 'town', weights: { public_order: 0 } });
     must(dropped.status === 200 && dropped.json.areas.every((a) => a.parts.find((p) => p.node === 'public_order').weight === 0), 'the dropped group still weighs');
     problem(await supervisor.post('/api/v1/indices/safety/what-if', { weights: { nothing: 1 } }), 422, 'INVALID');

@@ -2,6 +2,7 @@
  * the process. */
 #include "days.h"
 
+#include "domain/emergency/emergency.h"
 #include "domain/measure/atoms.h"
 
 static void test_a_signal_opens_a_case(void **state) {
@@ -273,10 +274,64 @@ static void test_it_is_counted_by_nobody(void **state) {
     assert_false(row_counts(atoms, &rows[1], &tasks, &day));
     struct reader *r = NULL;
     ok(ledger_read_begin(d->city->folder.ledger, &r, &err), &err);
-    ok(warn_rows_load(&d->rows, reader_db(r), 1, INT32_MAX, &err), &err);
+    ok(warn_rows_load_days(&d->rows, reader_db(r), 1, INT32_MIN, INT32_MAX, &err), &err);
     ledger_read_end(r);
     assert_int_equal(d->rows.n, 1);
     assert_string_equal(d->rows.row[0].code, case_text(e, &other, CASE_code));
+}
+
+struct declaring {
+    struct days *d;
+    int64_t id;
+};
+
+static enum err_code declare(struct tx *tx, void *arg, struct err *err) {
+    static const char *const roads[] = {"event-04"}; /* with classes that are urgent */
+    struct declaring *x = arg;
+    struct principal who = city_who(x->d->city, "leader", "lead", NULL, NULL);
+    const struct emergency_in in = {"rain", "990100000000", "water", roads, 1};
+    return emergency_declare(x->d->city->engine, tx, &in, &who, &x->id, err);
+}
+
+static enum err_code end(struct tx *tx, void *arg, struct err *err) {
+    struct declaring *x = arg;
+    struct principal who = city_who(x->d->city, "leader", "lead", NULL, NULL);
+    return emergency_end(x->d->city->engine, tx, x->id, &who, err);
+}
+
+static struct warn_emergency only_emergency(struct days *d) {
+    const struct warn_emergency *e = NULL;
+    struct reader *r = NULL;
+    struct err err = {0};
+    size_t n = 0;
+    ok(ledger_read_begin(d->city->folder.ledger, &r, &err), &err);
+    ok(warn_emergencies(reader_db(r), d->city->folder.packs, d->a, &e, &n, &err), &err);
+    ledger_read_end(r);
+    assert_int_equal(n, 1);
+    return e[0];
+}
+
+/* From its declaration on, for as long as nobody ends it, and for urgent classes too, whose clocks
+ * never stand: what is told of them counts as the rest. */
+static void test_an_emergency_lasts(void **state) {
+    struct days *d = *state;
+    const struct tz *tz = d->city->folder.tz;
+    struct declaring x = {d, 0};
+    city_run(d->city, declare, &x);
+    struct warn_emergency e = only_emergency(d);
+    int32_t today = warn_local_day(tz, e.from_us);
+    assert_true(e.to_us == INT64_MAX);
+    assert_string_equal(e.area, "990100000000");
+    assert_true(e.classes[class_at(d, "event-0401")]);
+    assert_true(d->city->folder.packs->classes[class_at(d, "event-0401")].urgent);
+    assert_false(e.classes[class_at(d, "event-0102")]);
+    assert_false(warn_emergency_lasts(&e, 1, tz, today - 1));
+    assert_true(warn_emergency_lasts(&e, 1, tz, today));
+    assert_true(warn_emergency_lasts(&e, 1, tz, today + 400));
+    city_run(d->city, end, &x);
+    e = only_emergency(d);
+    assert_true(e.to_us >= e.from_us && e.to_us < INT64_MAX);
+    assert_false(warn_emergency_lasts(&e, 1, tz, today + 1));
 }
 
 static void test_the_night(void **state) {
@@ -315,6 +370,7 @@ int main(void) {
                                        DAYS_TEST(test_evidence_is_judged_by_somebody_else),
                                        DAYS_TEST(test_hand_over),
                                        DAYS_TEST(test_it_is_counted_by_nobody),
+                                       DAYS_TEST(test_an_emergency_lasts),
                                        DAYS_TEST(test_the_night)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
