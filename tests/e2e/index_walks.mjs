@@ -1,7 +1,7 @@
 /** The index in a real browser: read, doubted, taken apart, tried out, frozen, signed off, and seen by a stranger. */
 import { api, axe, must, overflow, settled } from './lib.mjs';
 
-const LOOK = ['/index', '/index?level=community', '/indicators', '/indicators/disputes_in_time?period=2026&level=town', '/indicators/survey_safe', '/index/safety/backtest?level=community'];
+const LOOK = ['/index', '/index?wall=1', '/index?level=community', '/indicators', '/indicators/disputes_in_time?period=2026&level=town', '/indicators/survey_safe', '/index/safety/backtest?level=community'];
 /** A value as the page writes it: whole points where the server tells no more. */
 const shown = (v) => (Number.isInteger(v) ? String(v) : v.toFixed(1));
 const number = (text) => Number(text.replace('−', '-').replace('+', ''));

@@ -95,7 +95,7 @@ async function picture(p) {
 async function screens(open, base, more, code, letter, look) {
   const c = await open({ ...more, as: 'supervisor' });
   const p = await c.newPage();
-  for (const path of ['/warnings', '/warnings?closed=1', '/warnings?color=blue&rule=none', '/supervision', '/warnings/rules', `/supervision/${letter}/letter`, '/desk']) {
+  for (const path of ['/warnings', '/warnings?closed=1', '/warnings?color=blue&rule=none', '/warnings?wall=1', '/supervision', '/warnings/rules', `/supervision/${letter}/letter`, '/desk']) {
     await p.goto(base + path);
     await settled(p);
     await look(p, path);
@@ -194,7 +194,7 @@ export async function warningWalks(run, base) {
     await p.fill('[data-test=sv-text]', '请清理该路段，并附照片答复。');
     await p.click('[data-test=sv-send]');
     await p.waitForSelector('[data-test=said-supervision]');
-    const task = (await boss.get(`/api/v1/warnings/${w.code}`)).supervisions.find((s) => s.unit === department.account.unit);
+    const task = (await boss.get(`/api/v1/warnings/${w.code}`)).supervisions.find((s) => s.unit === department.account.unit && s.level > 1);
     must(task?.level === 2 && task.text.startsWith('请清理该路段'), `supervision is ${JSON.stringify(task)}`);
     seen.letter = task.code;
 

@@ -17,6 +17,8 @@ declare module 'vue-router' {
     texts?: Part;
     /** No header and footer. */
     bare?: boolean;
+    /** Has a wall look (lib/wall.ts). */
+    wall?: boolean;
   }
 }
 
@@ -34,17 +36,17 @@ const routes: RouteRecordRaw[] = [
   { path: '/reset', name: 'reset', component: () => import('./views/ResetView.vue'), meta: { title: 'title.reset' } },
   staff('/work', 'work', 'title.work', () => import('./views/WorkView.vue')),
   staff('/desk', 'desk', 'title.desk', () => import('./views/DeskView.vue')),
-  staff('/map', 'map', 'title.map', () => import('./views/CommandMapView.vue')),
+  staff('/map', 'map', 'title.map', () => import('./views/CommandMapView.vue'), { wall: true }),
   staff('/cases', 'cases', 'title.cases', () => import('./views/CasesView.vue')),
   staff('/cases/:code', 'case', 'title.case', () => import('./views/CaseView.vue')),
   staff('/cases/:code/print', 'case-print', 'title.case_print', () => import('./views/CasePrintView.vue'), { bare: true }),
-  staff('/index', 'index', 'title.index', () => import('./views/IndexView.vue'), { texts: 'index' }),
+  staff('/index', 'index', 'title.index', () => import('./views/IndexView.vue'), { texts: 'index', wall: true }),
   staff('/index/:index/edit', 'index-edit', 'title.index_edit', () => import('./views/IndexEditView.vue'), { texts: 'edit' }),
   staff('/index/:index/backtest', 'index-backtest', 'title.index_backtest', () => import('./views/BacktestView.vue'), { texts: 'index' }),
   staff('/index/:index/:area', 'index-area', 'title.index_area', () => import('./views/IndexAreaView.vue'), { texts: 'index' }),
   staff('/indicators', 'indicators', 'title.indicators', () => import('./views/IndicatorsView.vue'), { texts: 'index' }),
   staff('/indicators/:name', 'indicator', 'title.indicator', () => import('./views/IndicatorView.vue'), { texts: 'index' }),
-  staff('/warnings', 'warnings', 'title.warnings', () => import('./views/WarningsView.vue'), { texts: 'warnings' }),
+  staff('/warnings', 'warnings', 'title.warnings', () => import('./views/WarningsView.vue'), { texts: 'warnings', wall: true }),
   staff('/warnings/rules', 'warning-rules', 'title.warning_rules', () => import('./views/WarningRulesView.vue'), { texts: 'warnings' }),
   staff('/warnings/:code', 'warning', 'title.warning', () => import('./views/WarningView.vue'), { texts: 'warnings' }),
   staff('/supervision', 'supervision', 'title.supervision', () => import('./views/SupervisionView.vue'), { texts: 'warnings' }),
@@ -93,8 +95,9 @@ export function showTitle(): void {
 router.afterEach(async (to, from, failure) => {
   if (failure) return;
   document.documentElement.dataset.side = to.meta.staff ? 'staff' : 'public';
-  document.documentElement.dataset.fit = to.name === 'map' ? 'screen' : 'page';
-  if (to.name !== 'map') usePrefs().setWall(false);
+  const wall = to.meta.wall === true && to.query.wall === '1';
+  document.documentElement.dataset.fit = to.name === 'map' || wall ? 'screen' : 'page';
+  usePrefs().setWall(wall);
   showTitle();
   // The first page keeps the browser's own starting point; later ones start at their heading.
   if (from.matched.length === 0 || to.path === from.path) return;

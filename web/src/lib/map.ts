@@ -93,6 +93,8 @@ export interface MapOptions {
   locale: string;
   cells?: boolean;
   wall?: boolean;
+  /** What is shown at first; else around the centre, else the whole city. */
+  bounds?: [number, number, number, number];
   centre?: [number, number];
   zoom?: number;
   texts: Record<string, string>;
@@ -109,7 +111,9 @@ export function makeMap(o: MapOptions): maplibre.Map {
     maxPitch: 0,
     maxZoom: 19,
     locale: o.texts,
-    ...(o.centre
+    ...(o.bounds
+      ? { bounds: o.bounds, fitBoundsOptions: { padding: 30, maxZoom: 16 } }
+      : o.centre
       ? { center: o.centre, zoom: o.zoom ?? 16 }
       : city?.bbox
         ? { bounds: city.bbox, fitBoundsOptions: { padding: 20 } }
@@ -118,5 +122,19 @@ export function makeMap(o: MapOptions): maplibre.Map {
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
   map.addControl(new maplibre.NavigationControl({ showCompass: false }), 'top-right');
+  showWhole(map);
   return map;
+}
+
+/** While the tiles of the first view come in one by one a map looks narrower than its box: it is shown when it is whole, or when it takes long. */
+const LONG_MS = 2500;
+function showWhole(map: maplibre.Map): void {
+  const canvas = map.getCanvas();
+  canvas.style.visibility = 'hidden';
+  const show = (): void => {
+    clearTimeout(late);
+    canvas.style.visibility = '';
+  };
+  const late = setTimeout(show, LONG_MS);
+  map.once('load', show);
 }

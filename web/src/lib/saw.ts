@@ -35,7 +35,7 @@ export function useSaw(): { saw: (s: Signal) => string; day: (iso: string) => st
     const place = s.level === 'city' ? t('wn.whole_city') : where(s);
     if (shape === 'late') return t('wn.saw_late', { place, n: percent(s.observed), limit: percent(s.expected) }) + t('wn.stop');
     const band = s.band && te('wn.color_' + s.band) ? t('wn.color_' + s.band) : (s.band ?? '');
-    return t('wn.saw_' + shape, { place, n: figure(s.observed), limit: figure(s.expected), band }) + t('wn.stop');
+    return t('wn.saw_' + shape, { place, n: figure(s.observed), limit: figure(s.expected), band }) + ((s.periods ?? 0) > 1 ? t('wn.in_a_row', { n: s.periods }) : '') + t('wn.stop');
   }
   function saw(s: Signal): string {
     const shape = sawShape(s);

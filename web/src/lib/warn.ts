@@ -52,6 +52,8 @@ export interface Signal {
   class_title?: Text;
   group?: string | null;
   band?: string | null;
+  /** Figures: for so many periods in a row. */
+  periods?: number;
   places?: string[];
   lon?: number | null;
   lat?: number | null;

@@ -1,17 +1,24 @@
-import { onBeforeUnmount, onMounted, ref, type Ref } from 'vue';
+import { onBeforeUnmount, onMounted, ref, watch, type Ref } from 'vue';
 
-/** The width of a box in CSS pixels, followed while it is shown: plots are drawn to their width. */
-export function useWidth(box: Ref<HTMLElement | null>): Ref<number> {
-  const width = ref(640);
+/** The width (or height) of a box in CSS pixels, followed while it is shown: plots are drawn to it. The box may come and go. */
+export function useWidth(box: Ref<HTMLElement | null>, side: 'width' | 'height' = 'width'): Ref<number> {
+  const size = ref(640);
   let watcher: ResizeObserver | null = null;
   onMounted(() => {
-    if (!box.value || typeof ResizeObserver === 'undefined') return;
+    if (typeof ResizeObserver === 'undefined') return;
     watcher = new ResizeObserver((e) => {
-      const w = Math.round(e[0].contentRect.width);
-      if (w > 0 && Math.abs(w - width.value) > 1) width.value = w;
+      const w = Math.round(e[0].contentRect[side]);
+      if (w > 0 && Math.abs(w - size.value) > 1) size.value = w;
     });
-    watcher.observe(box.value);
+    watch(
+      box,
+      (el, was) => {
+        if (was) watcher?.unobserve(was);
+        if (el) watcher?.observe(el);
+      },
+      { immediate: true },
+    );
   });
   onBeforeUnmount(() => watcher?.disconnect());
-  return width;
+  return size;
 }

@@ -3,7 +3,7 @@
  * lock) is decided in client.ts. Pure of the page: everything it needs is handed in, so that a test can play the server.
  */
 export interface StreamMessage {
-  type: 'case' | 'notice' | 'reset' | 'state';
+  type: 'case' | 'notice' | 'job' | 'reset' | 'state';
   /** Parsed data of the event; for `state` whether the line stands. */
   data: unknown;
 }
@@ -78,7 +78,7 @@ export class StreamCore {
         );
       }
     };
-    for (const type of ['case', 'notice', 'reset'] as const) {
+    for (const type of ['case', 'notice', 'job', 'reset'] as const) {
       s.addEventListener(type, (e) => {
         if (e.lastEventId) this.last = e.lastEventId;
         let data: unknown = null;

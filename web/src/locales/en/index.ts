@@ -28,6 +28,8 @@ export default {
     rank_band: '{low} to {high}',
     of_n: 'of {n}',
     remarks: 'Remarks',
+    wall_worst: 'Lowest first',
+    wall_more: 'and {n} more, with higher values',
     not_apart: 'Not distinguishable from {area}, the next one.',
     too_small_for: 'Too few cases for this period.',
     too_small: 'too few cases',

@@ -28,6 +28,8 @@ export default {
     rank_band: '第 {low} 至 {high}',
     of_n: '共 {n} 个',
     remarks: '说明',
+    wall_worst: '由低到高',
+    wall_more: '另有 {n} 个，分值更高',
     not_apart: '与下一名{area}分不出先后。',
     too_small_for: '本期案件太少。',
     too_small: '案件太少',
