@@ -103,14 +103,14 @@ static void test_each_slip(void **state) {
     (void)state;
     folder_make(dir);
     folder_path(work, dir, "packs");
+    folder_copy(SOURCE_DIR "/packs", work);
     for (size_t i = 0; i < sizeof slips / sizeof *slips; i++) {
         const struct slip *s = &slips[i];
         const struct index_set *set = NULL;
         struct arena *a = arena_new(64u << 20);
-        folder_copy(SOURCE_DIR "/packs", work);
         folder_edit(work, s->file, s->from, s->to);
         const char *said = load(work, a, &set);
-        folder_remove(work);
+        folder_restore(SOURCE_DIR "/packs", work, s->file);
         if (said == NULL || strstr(said, s->says) == NULL || strstr(said, ".yaml") == NULL) {
             n_bad++;
             print_error("\"%s\"\n  wanted: %s\n  said: %s\n", s->to, s->says,
@@ -171,6 +171,7 @@ static void test_hash_moves_with_what_matters(void **state) {
     (void)state;
     folder_make(dir);
     folder_path(work, dir, "packs");
+    folder_copy(SOURCE_DIR "/packs", work);
     struct arena *a = arena_new(64u << 20);
     assert_null(load(SOURCE_DIR "/packs", a, &set));
     memcpy(shipped, index_find(set, "safety")->hash, 32);
@@ -178,10 +179,9 @@ static void test_hash_moves_with_what_matters(void **state) {
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         const struct change *c = &changes[i];
         a = arena_new(64u << 20);
-        folder_copy(SOURCE_DIR "/packs", work);
         folder_edit(work, c->file, c->from, c->to);
         const char *said = load(work, a, &set);
-        folder_remove(work);
+        folder_restore(SOURCE_DIR "/packs", work, c->file);
         if (said != NULL) fail_msg("%s: %s", c->to, said);
         bool moved = memcmp(shipped, index_find(set, "safety")->hash, 32) != 0;
         if (moved != c->matters) {
@@ -211,13 +211,13 @@ static void test_other_ways(void **state) {
     (void)state;
     folder_make(dir);
     folder_path(work, dir, "packs");
+    folder_copy(SOURCE_DIR "/packs", work);
     for (size_t i = 0; i <= sizeof ways / sizeof *ways; i++) {
         const struct index_set *set = NULL;
         struct arena *a = arena_new(64u << 20);
-        folder_copy(SOURCE_DIR "/packs", work);
         if (i > 0) folder_edit(work, ways[i - 1].file, ways[i - 1].from, ways[i - 1].to);
         const char *said = load(work, a, &set);
-        folder_remove(work);
+        if (i > 0) folder_restore(SOURCE_DIR "/packs", work, ways[i - 1].file);
         if (said != NULL) fail_msg("%zu: %s", i, said);
         const struct index_def *d = index_find(set, i == 1 ? "dujiangyan" : "safety");
         if (i == 0) memcpy(first, d->hash, sizeof first);

@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/rng.h"
-#include "base/sanitizer.h"
 #include "num/alarm/adjust.h"
 #include "num/alarm/evaluate.h"
 #include "num/alarm/inside.h"
@@ -126,7 +125,7 @@ static void test_bounds_fall_with_alpha(void **state) {
     assert_true(compared > 10000 && strict > compared / 2);
 }
 
-enum { MANY = UNDER_SANITIZER ? 12 : 60 };
+enum { MANY = 12 };
 
 static void test_threads_and_order(void **state) {
     (void)state;

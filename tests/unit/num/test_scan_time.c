@@ -167,7 +167,7 @@ static void large_counts_too(void **state) {
     (void)state;
     struct rng r = rng_new(20260103, 0);
     bool both = false, wide = false;
-    for (unsigned round = 0; round < 24; round++) {
+    for (unsigned round = 0; round < 12; round++) {
         struct toy_wish w = any_wish(&r, round);
         w.n_case = 40 + rng_below(&r, 100);
         w.heavy = round % 2 == 0 ? 900 : 5000;

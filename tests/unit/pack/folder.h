@@ -22,6 +22,14 @@ static inline void folder_make(char dir[FOLDER_PATH]) {
     assert_non_null(mkdtemp(dir));
 }
 
+/* Not by file_write, which waits for the disk: nothing here has to outlive the test. */
+static inline void folder_write(const char *path, const char *text, size_t n) {
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_int_equal(fwrite(text, 1, n, f), n);
+    assert_int_equal(fclose(f), 0);
+}
+
 /* dir/name with the text; folders on the way are made. */
 static inline void folder_put(const char *dir, const char *name, const char *text) {
     char path[2 * FOLDER_PATH];
@@ -32,10 +40,7 @@ static inline void folder_put(const char *dir, const char *name, const char *tex
         (void)mkdir(path, 0777);
         *p = '/';
     }
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    assert_int_equal(fwrite(text, 1, strlen(text), f), strlen(text));
-    assert_int_equal(fclose(f), 0);
+    folder_write(path, text, strlen(text));
 }
 
 static inline void folder_remove(const char *path) {
@@ -54,6 +59,14 @@ static inline void folder_remove(const char *path) {
     (void)rmdir(path);
 }
 
+static inline void folder_copy_file(const char *from, const char *to) {
+    struct buf text;
+    buf_init(&text, 4 << 20);
+    assert_int_equal(file_read(from, &text, NULL), ERR_OK);
+    folder_write(to, buf_text(&text), text.n);
+    buf_deinit(&text);
+}
+
 static inline void folder_copy(const char *from, const char *to) {
     DIR *d = opendir(from);
     assert_non_null(d);
@@ -65,15 +78,10 @@ static inline void folder_copy(const char *from, const char *to) {
         folder_path(a, from, e->d_name);
         folder_path(b, to, e->d_name);
         assert_int_equal(stat(a, &st), 0);
-        if (S_ISDIR(st.st_mode)) {
+        if (S_ISDIR(st.st_mode))
             folder_copy(a, b);
-            continue;
-        }
-        struct buf text;
-        buf_init(&text, 4 << 20);
-        assert_int_equal(file_read(a, &text, NULL), ERR_OK);
-        assert_int_equal(file_write(b, buf_text(&text), text.n, 0644, NULL), ERR_OK);
-        buf_deinit(&text);
+        else
+            folder_copy_file(a, b);
     }
     (void)closedir(d);
 }
@@ -92,8 +100,16 @@ static inline void folder_edit(const char *dir, const char *name, const char *fr
     buf_add(&text, old.p, (size_t)(at - old.p));
     buf_str(&text, to);
     buf_str(&text, at + strlen(from));
-    assert_int_equal(file_write(path, buf_text(&text), text.n, 0644, NULL), ERR_OK);
+    folder_write(path, buf_text(&text), text.n);
     buf_deinit(&old);
     buf_deinit(&text);
+}
+
+/* dir/name as it is in `from` again. */
+static inline void folder_restore(const char *from, const char *dir, const char *name) {
+    char a[2 * FOLDER_PATH], b[2 * FOLDER_PATH];
+    folder_path(a, from, name);
+    folder_path(b, dir, name);
+    folder_copy_file(a, b);
 }
 #endif

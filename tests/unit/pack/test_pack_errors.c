@@ -184,10 +184,9 @@ static const char *try_slip(const char *work, const struct slip *s, struct arena
                             struct buf *report) {
     const struct pack_set *p = NULL;
     struct err err = {.code = ERR_OK};
-    folder_copy(SOURCE_DIR "/packs", work);
     folder_edit(work, s->file, s->from, s->to);
     enum err_code rc = pack_load(a, work, report, &p, &err);
-    folder_remove(work);
+    folder_restore(SOURCE_DIR "/packs", work, s->file);
     const char *name = strrchr(s->file, '/') + 1;
     if (rc == ERR_OK) return "it was taken";
     if (err.code != rc) return "the error and the code differ";
@@ -203,6 +202,7 @@ static void test_each_slip(void **state) {
     (void)state;
     folder_make(dir);
     folder_path(work, dir, "packs");
+    folder_copy(SOURCE_DIR "/packs", work);
     for (size_t i = 0; i < sizeof slips / sizeof *slips; i++) {
         const struct slip *s = &slips[i];
         struct arena *a = arena_new(64u << 20);
