@@ -71,7 +71,7 @@ static enum err_code prepare(struct warning_run *r, struct err *err) {
     TRY(warn_emergencies(r->f.look, r->f.packs, r->a, &r->emergency, &r->n_emergencies, err));
     TRY(prepare_figures(r, err));
     warn_rows_init(&r->rows, r->a, r->f.packs, r->grid->tz);
-    TRY(warn_rows_load(&r->rows, r->f.look, 1, r->to, err));
+    TRY(warn_rows_load_for(&r->rows, r->f.look, 1, r->set, r->from, r->to, err));
     warn_board_init(&r->board, r->a, &r->rows, r->set->merge_days);
     TRY(pool_new(0, &r->pool, err));
     r->run =

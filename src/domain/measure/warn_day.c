@@ -68,13 +68,6 @@ int warn_signal_color(const struct warn_signal *s) {
     return is_red ? WARN_RED : s->rule->color;
 }
 
-static int32_t longest(const struct warn_ask *ask) {
-    double most = ask->set->guards.point_days;
-    for (size_t i = 0; i < ask->set->n_rules; i++)
-        if (ask->set->rule[i].history > most) most = ask->set->rule[i].history;
-    return (int32_t)most;
-}
-
 static enum err_code see(struct warn_work *w, struct err *err) {
     const struct warn_view *v = w->view;
     size_t from = warn_rows_from(v->rows, v->day - (int32_t)w->rule->history + 1), n = 0;
@@ -151,7 +144,7 @@ enum err_code warn_day_form(const struct warn_ask *ask, struct arena *a, struct 
     struct warn_signal *s = ARENA_NEW(a, struct warn_signal, WARN_MAX_SIGNALS);
     if (s == NULL) return err_fail(err, ERR_NOMEM, "warnings");
     *out = (struct warn_day){.signal = s};
-    TRY(warn_view_new(a, ask->rows, ask->set, ask->day, longest(ask), &out->view, err));
+    TRY(warn_view_new(a, ask->rows, ask->set, ask->day, warn_longest(ask->set), &out->view, err));
     warn_guard_lift(&out->view, ask->emergency, ask->n_emergencies);
     for (size_t i = warn_rows_from(ask->rows, ask->day); i < out->view.high; i++)
         out->held[out->view.why[i - out->view.low]]++;

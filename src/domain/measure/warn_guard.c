@@ -172,26 +172,35 @@ enum err_code warn_guard_repeat(struct warn_view *v, struct err *err) {
 
 /* ---- channels without a past */
 
-static struct key channel_key(const struct warn_row *r) {
-    return (struct key){(uint64_t)(uintptr_t)r->channel, (uint64_t)(uintptr_t)r->source, 5};
+static struct key channel_key(const char *channel, const char *source) {
+    return (struct key){(uint64_t)(uintptr_t)channel, (uint64_t)(uintptr_t)source, 5};
 }
 
 enum err_code warn_guard_channel(struct warn_view *v, struct err *err) {
     double young = v->set->guards.channel_days;
     struct keyed t;
     if (v->high == 0 || young <= 0) return ERR_OK;
-    TRY(keyed_new(&t, v->high < 4096 ? v->high : 4096, err));
-    int32_t begin = v->rows->row[0].day;
-    size_t n = 0;
+    size_t n = 0, most = v->high + v->rows->n_past;
+    TRY(keyed_new(&t, most < 4096 ? most : 4096, err));
+    int32_t begin = v->rows->begin;
+    for (size_t i = 0; i < v->rows->n_past; i++) {
+        const struct warn_past *p = &v->rows->past[i];
+        struct entry *e = keyed_at(&t, channel_key(p->channel, p->source));
+        e->n = 1;
+        e->value = p->day;
+        n++;
+    }
     for (size_t i = 0; i < v->high && 2 * n < t.cap; i++) {
-        struct entry *e = keyed_at(&t, channel_key(&v->rows->row[i]));
+        const struct warn_row *r = &v->rows->row[i];
+        struct entry *e = keyed_at(&t, channel_key(r->channel, r->source));
         if (e->n++ == 0) {
-            e->value = v->rows->row[i].day;
+            e->value = r->day;
             n++;
         }
     }
     for (size_t i = v->low; i < v->high && 2 * n < t.cap; i++) {
-        const struct entry *e = keyed_at(&t, channel_key(&v->rows->row[i]));
+        const struct warn_row *r = &v->rows->row[i];
+        const struct entry *e = keyed_at(&t, channel_key(r->channel, r->source));
         if ((double)(v->day - e->value) < young && (double)(e->value - begin) >= young)
             hold(v, i, WARN_NEW_CHANNEL);
     }

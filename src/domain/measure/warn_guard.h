@@ -26,7 +26,7 @@ struct warn_view {
     const uint32_t *group; /* by class: the first class of its kind and major class */
 };
 /* Rows of the `history` days up to the day, all guards applied. Arena-owned.
- * O(rows of the history), and of all the rows before for new channels. */
+ * O(rows up to the day). */
 enum err_code warn_view_new(struct arena *a, const struct warn_rows *rows,
                             const struct warn_set *set, int32_t day, int32_t history,
                             struct warn_view *out, struct err *err) NODISCARD;

@@ -9,11 +9,11 @@
 #include "store/sql.h"
 
 static const int64_t day_us = 86400000000;
-enum { MAX_ROWS = 20000000, QUERY_ARENA = 1 << 20 };
+enum { MAX_ROWS = 20000000, QUERY_ARENA = 1 << 20, MAX_PAST = 4096 };
 
 void warn_rows_init(struct warn_rows *s, struct arena *a, const struct pack_set *packs,
                     const struct tz *tz) {
-    *s = (struct warn_rows){.a = a, .packs = packs, .tz = tz};
+    *s = (struct warn_rows){.a = a, .packs = packs, .tz = tz, .begin = INT32_MAX};
 }
 
 void warn_rows_free(struct warn_rows *s) {
@@ -61,6 +61,11 @@ static enum err_code keep_word(struct warn_rows *s, const char **text, struct er
     return ERR_OK;
 }
 
+static int32_t day_of(const struct tz *tz, int64_t at_us) {
+    int64_t local = tz_to_local(tz, at_us);
+    return (int32_t)((local - (((local % day_us) + day_us) % day_us)) / day_us);
+}
+
 enum err_code warn_rows_add(struct warn_rows *s, const struct warn_row *row, struct err *err) {
     if (s->n == MAX_ROWS) return err_fail(err, ERR_LIMIT, "more than %d cases", MAX_ROWS);
     if (s->n == s->cap) {
@@ -71,8 +76,7 @@ enum err_code warn_rows_add(struct warn_rows *s, const struct warn_row *row, str
         s->cap = cap;
     }
     struct warn_row r = *row;
-    int64_t local = tz_to_local(s->tz, r.opened_us);
-    r.day = (int32_t)((local - (((local % day_us) + day_us) % day_us)) / day_us);
+    r.day = day_of(s->tz, r.opened_us);
     r.code = arena_strdup(s->a, row->code);
     if (r.code == NULL) return err_fail(err, ERR_NOMEM, "warnings");
     TRY(keep_word(s, &r.channel, err));
@@ -80,6 +84,7 @@ enum err_code warn_rows_add(struct warn_rows *s, const struct warn_row *row, str
     TRY(keep_word(s, &r.reporter, err));
     for (int i = 0; i < WARN_CODES; i++) TRY(keep_word(s, &r.place[i], err));
     s->row[s->n++] = r;
+    if (r.day < s->begin) s->begin = r.day;
     return ERR_OK;
 }
 
@@ -137,10 +142,15 @@ static enum err_code query(struct db *db, int64_t ledger, const struct type_def 
     return sql_query(&s, db, out, err);
 }
 
+/* The class of a row that counts: a warning must not raise the next one. */
+static const struct case_class *counted(const struct warn_rows *s, const char *id) {
+    const struct case_class *cls = pack_class(s->packs, id);
+    return cls == NULL || class_is_task(cls->id) ? NULL : cls;
+}
+
 static enum err_code take(struct warn_rows *s, const struct cursor *c, struct err *err) {
-    const struct case_class *cls = pack_class(s->packs, cursor_text(c, 1));
-    /* A warning must not raise the next one. */
-    if (cls == NULL || class_is_task(cls->id)) return ERR_OK;
+    const struct case_class *cls = counted(s, cursor_text(c, 1));
+    if (cls == NULL) return ERR_OK;
     struct warn_row r = {.code = cursor_text(c, 0),
                          .cls = (uint32_t)(cls - s->packs->classes),
                          .opened_us = cursor_int(c, 2),
@@ -176,7 +186,93 @@ enum err_code warn_rows_load_days(struct warn_rows *s, struct db *db, int64_t le
     return rc;
 }
 
-enum err_code warn_rows_load(struct warn_rows *s, struct db *db, int64_t ledger, int32_t until,
-                             struct err *err) {
-    return warn_rows_load_days(s, db, ledger, INT32_MIN, until, err);
+/* ---- what is asked of rows too old to be held */
+
+int32_t warn_longest(const struct warn_set *set) {
+    double most = set->guards.point_days;
+    for (size_t i = 0; i < set->n_rules; i++)
+        if (set->rule[i].history > most) most = set->rule[i].history;
+    return (int32_t)most;
+}
+
+static enum err_code query_first(struct db *db, int64_t ledger, const struct type_def *type,
+                                 int64_t before_us, const struct warn_past *of, struct arena *a,
+                                 struct cursor **out, struct err *err) {
+    struct sql s;
+    TRY(sql_begin(&s, a, err));
+    sql_add(&s, "SELECT class, opened_at FROM ");
+    sql_table(&s, &type->table);
+    sql_add(&s, " WHERE ledger = ");
+    (void)sql_value(&s, cell_int(ledger));
+    sql_add(&s, " AND opened_at < ");
+    (void)sql_value(&s, cell_int(before_us));
+    if (of != NULL) {
+        sql_add(&s, " AND COALESCE(channel, '') = ");
+        (void)sql_value(&s, cell_text(of->channel));
+        sql_add(&s, " AND COALESCE(source, '') = ");
+        (void)sql_value(&s, cell_text(of->source));
+    }
+    sql_add(&s, " ORDER BY opened_at");
+    return sql_query(&s, db, out, err);
+}
+
+/* The day of the first row before a moment, of one channel or of all (NULL); left as it is when
+ * there is none. */
+static enum err_code first_before(const struct warn_rows *s, struct db *db, int64_t ledger,
+                                  int64_t before_us, const struct warn_past *of, int32_t *day,
+                                  struct err *err) {
+    struct cursor *c = NULL;
+    struct arena *a = arena_new(QUERY_ARENA);
+    if (a == NULL) return err_fail(err, ERR_NOMEM, "warnings");
+    enum err_code rc =
+        query_first(db, ledger, pack_type(s->packs, "case"), before_us, of, a, &c, err);
+    for (bool has = true; rc == ERR_OK && has;) {
+        rc = cursor_next(c, &has, err);
+        if (rc != ERR_OK || !has || counted(s, cursor_text(c, 0)) == NULL) continue;
+        *day = day_of(s->tz, cursor_int(c, 1));
+        break;
+    }
+    cursor_close(c);
+    arena_free(a);
+    return rc;
+}
+
+static bool same_channel(const struct warn_row *r, const struct warn_past *p) {
+    return r->channel == p->channel && r->source == p->source;
+}
+
+static bool is_known(const struct warn_rows *s, const struct warn_row *r) {
+    for (size_t i = 0; i < s->n_past; i++)
+        if (same_channel(r, &s->past[i])) return true;
+    return false;
+}
+
+/* The first days of channels that are in use after the day `old`; one that is held already on that
+ * day is as old as anybody asks. */
+static enum err_code read_past(struct warn_rows *s, struct db *db, int64_t ledger,
+                               int64_t before_us, int32_t old, struct err *err) {
+    s->past = ARENA_NEW(s->a, struct warn_past, MAX_PAST);
+    if (s->past == NULL) return err_fail(err, ERR_NOMEM, "warnings");
+    for (size_t i = warn_rows_from(s, old + 1); i < s->n && s->n_past < MAX_PAST; i++) {
+        const struct warn_row *r = &s->row[i];
+        if (is_known(s, r)) continue;
+        struct warn_past p = {.channel = r->channel, .source = r->source};
+        size_t first = 0;
+        while (!same_channel(&s->row[first], &p)) first++;
+        p.day = s->row[first].day;
+        if (p.day > old) TRY(first_before(s, db, ledger, before_us, &p, &p.day, err));
+        s->past[s->n_past++] = p;
+    }
+    return ERR_OK;
+}
+
+enum err_code warn_rows_load_for(struct warn_rows *s, struct db *db, int64_t ledger,
+                                 const struct warn_set *set, int32_t from, int32_t until,
+                                 struct err *err) {
+    int32_t back = warn_longest(set);
+    int32_t held = from - (back > WARN_KEPT_DAYS ? back : WARN_KEPT_DAYS);
+    int64_t held_us = tz_to_utc(s->tz, (int64_t)held * day_us);
+    TRY(warn_rows_load_days(s, db, ledger, held, until, err));
+    TRY(first_before(s, db, ledger, held_us, NULL, &s->begin, err));
+    return read_past(s, db, ledger, held_us, from - (int32_t)set->guards.channel_days, err);
 }

@@ -17,6 +17,11 @@ struct warn_row {
     int64_t joined_us; /* when it was joined to an earlier case of the same thing; 0: never. The one
                           thing here that a later step writes, so it comes with its time */
 };
+/* The first day of a source's channel. */
+struct warn_past {
+    const char *channel, *source;
+    int32_t day;
+};
 struct warn_rows {
     struct arena *a;
     const struct pack_set *packs;
@@ -25,6 +30,10 @@ struct warn_rows {
     size_t n, cap;
     const char **word; /* every text once: equal texts are equal pointers */
     size_t n_word, word_cap;
+    int32_t begin; /* first day of all, also of rows that are not held; INT32_MAX: no row at all */
+    /* Channels that may have begun before the first row that is held. */
+    struct warn_past *past;
+    size_t n_past;
 };
 /* Free with warn_rows_free. The arena holds the texts. */
 void warn_rows_init(struct warn_rows *s, struct arena *a, const struct pack_set *packs,
@@ -34,13 +43,22 @@ void warn_rows_free(struct warn_rows *s);
 enum err_code warn_rows_add(struct warn_rows *s, const struct warn_row *row,
                             struct err *err) NODISCARD;
 void warn_rows_sort(struct warn_rows *s);
-/* Every case reported before the end of the day `until` (INT32_MAX: all), sorted. Rows of classes
- * that the packs no longer have are left out. O(rows). */
-enum err_code warn_rows_load(struct warn_rows *s, struct db *db, int64_t ledger, int32_t until,
-                             struct err *err) NODISCARD;
-/* The same from the start of the day `from` on (INT32_MIN: all before too). */
+/* Every case reported from the start of the day `from` (INT32_MIN: all) to the end of the day
+ * `until` (INT32_MAX: all), sorted. Rows of classes that the packs no longer have are left out.
+ * O(rows). */
 enum err_code warn_rows_load_days(struct warn_rows *s, struct db *db, int64_t ledger, int32_t from,
                                   int32_t until, struct err *err) NODISCARD;
+/* What the rules and guards of the set can look at on the days `from` to `until`, and what they ask
+ * of the time before it (begin, past). So the days of a city of any age need the memory of the
+ * longest history among the rules. Cost: rows held; a channel younger than the guard asks is looked
+ * for in the time before. */
+enum err_code warn_rows_load_for(struct warn_rows *s, struct db *db, int64_t ledger,
+                                 const struct warn_set *set, int32_t from, int32_t until,
+                                 struct err *err) NODISCARD;
+/* Days that the rules and guards look back, the day itself included. */
+int32_t warn_longest(const struct warn_set *set);
+/* Days back within which cases of kept signals are looked up again. */
+enum { WARN_KEPT_DAYS = 60 };
 /* First row of a day or later; n when there is none. O(log n). */
 size_t warn_rows_from(const struct warn_rows *s, int32_t day);
 #endif

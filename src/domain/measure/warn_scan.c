@@ -71,7 +71,7 @@ static enum err_code field_memory(struct warn_work *w, struct field *f, struct e
 
 /* Days of the rule, or as many as the data reach back. */
 static size_t slots_of(const struct warn_work *w) {
-    double have = (double)(w->view->day - w->view->rows->row[0].day + 1);
+    double have = (double)(w->view->day - w->view->rows->begin + 1);
     return (size_t)(have < w->rule->history ? have : w->rule->history);
 }
 

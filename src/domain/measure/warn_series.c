@@ -243,7 +243,7 @@ static enum err_code judge_and_keep(struct warn_work *w, const struct series *s,
 
 /* As many days as the data reach back, at most the rule's history. */
 static size_t days_of(const struct warn_work *w) {
-    int32_t first = w->view->rows->row[0].day, day = w->view->day;
+    int32_t first = w->view->rows->begin, day = w->view->day;
     double most = w->rule->history, have = (double)(day - first + 1);
     return (size_t)(have < most ? have : most);
 }

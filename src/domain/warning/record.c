@@ -76,7 +76,7 @@ static enum err_code load_open(struct recording *w, struct err *err) {
 static enum err_code set_board(struct recording *w, struct err *err) {
     const struct warn_rows *rows = w->r->day->view.rows;
     struct warn_codes codes = {.rows = rows};
-    int32_t from = w->r->day->view.day - 60;
+    int32_t from = w->r->day->view.day - WARN_KEPT_DAYS;
     warn_board_init(&w->board, w->a, rows, w->r->set->merge_days);
     if (w->n_kept > 0) TRY(warn_codes_new(w->a, rows, from, &codes, err));
     w->board.cap = w->n_kept + 64;

@@ -144,11 +144,11 @@ static enum err_code prepare_figures(struct running *w, struct db *db, struct er
     return measure_recompute(db, 1, w->atoms, &w->cube, err);
 }
 
-static enum err_code read_all(struct running *w, int32_t to, struct err *err) {
+static enum err_code read_all(struct running *w, int32_t from, int32_t to, struct err *err) {
     struct reader *reader = NULL;
     TRY(ledger_read_begin(w->r->ledger, &reader, err));
     w->seq = reader_seq(reader);
-    enum err_code rc = warn_rows_load(&w->rows, reader_db(reader), 1, to, err);
+    enum err_code rc = warn_rows_load_for(&w->rows, reader_db(reader), 1, w->r->set, from, to, err);
     if (rc == ERR_OK)
         rc = warn_emergencies(reader_db(reader), w->r->engine->packs, w->a, &w->emergency,
                               &w->n_emergencies, err);
@@ -161,7 +161,7 @@ enum err_code warn_run_days(const struct warn_run *r, int32_t from, int32_t to, 
     struct running w = {.r = r, .a = arena_new(RUN_ARENA)};
     if (w.a == NULL) return err_fail(err, ERR_NOMEM, "warnings");
     warn_rows_init(&w.rows, w.a, r->engine->packs, r->engine->tz);
-    enum err_code rc = read_all(&w, to, err);
+    enum err_code rc = read_all(&w, from, to, err);
     for (int32_t day = from; rc == ERR_OK && day <= to; day++)
         rc = num_run_stopped(r->run) ? err_fail(err, ERR_TIMEOUT, "it was stopped")
                                      : one_day(&w, day, err);

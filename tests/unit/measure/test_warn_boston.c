@@ -105,7 +105,7 @@ static void replay(const struct folder *f) {
     made_must(tz_load(a, "America/New_York", &tz, &err), &err);
     made_must(warn_load(a, f->packs, &set, &err), &err);
     warn_rows_init(&rows, a, f->packs, tz);
-    made_must(warn_rows_load(&rows, f->look, 1, date("2011-12-31"), &err), &err);
+    made_must(warn_rows_load_days(&rows, f->look, 1, INT32_MIN, date("2011-12-31"), &err), &err);
     assert_int_equal(rows.n, 58251);
     struct warn_set city = *set;
     struct warn_rule *kept = ARENA_NEW(a, struct warn_rule, set->n_rules);

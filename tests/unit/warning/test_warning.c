@@ -334,6 +334,31 @@ static void test_an_emergency_lasts(void **state) {
     assert_false(warn_emergency_lasts(&e, 1, tz, today + 1));
 }
 
+/* Reports older than any rule looks back are not held, and yet their channel is not new. */
+static void test_old_rows_are_not_held(void **state) {
+    struct days *d = *state;
+    struct warn_view v;
+    struct reader *r = NULL;
+    struct err err = {0};
+    const int64_t day = 86400000000;
+    int64_t noon = tz_to_utc(d->city->folder.tz, (int64_t)BASE * day + day / 2);
+    (void)city_report(d->city, "event-0102", false, noon - 300 * day, NULL);
+    (void)city_report(d->city, "event-0102", true, noon, NULL);
+    assert_true(warn_longest(d->set) < 300);
+    ok(ledger_read_begin(d->city->folder.ledger, &r, &err), &err);
+    ok(warn_rows_load_for(&d->rows, reader_db(r), 1, d->set, BASE, BASE, &err), &err);
+    ledger_read_end(r);
+    assert_int_equal(d->rows.n, 1);
+    assert_int_equal(d->rows.begin, BASE - 300);
+    assert_int_equal(d->rows.n_past, 1);
+    assert_int_equal(d->rows.past[0].day, BASE - 300);
+    ok(warn_view_new(d->a, &d->rows, d->set, BASE, warn_longest(d->set), &v, &err), &err);
+    assert_int_equal(v.why[0], WARN_KEPT);
+    d->rows.n_past = 0; /* without it the channel would be one */
+    ok(warn_view_new(d->a, &d->rows, d->set, BASE, warn_longest(d->set), &v, &err), &err);
+    assert_int_equal(v.why[0], WARN_NEW_CHANNEL);
+}
+
 static void test_the_night(void **state) {
     struct days *d = *state;
     const struct tz *tz = d->city->folder.tz;
@@ -371,6 +396,7 @@ int main(void) {
                                        DAYS_TEST(test_hand_over),
                                        DAYS_TEST(test_it_is_counted_by_nobody),
                                        DAYS_TEST(test_an_emergency_lasts),
+                                       DAYS_TEST(test_old_rows_are_not_held),
                                        DAYS_TEST(test_the_night)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
