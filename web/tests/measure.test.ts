@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { csv, figure, firstIndex, groupPoints, num, partSteps, signed, stretch, tiers, whySteps, type IndexDef, type IndexNode, type Moved, type Moves, type PublicArea, type PublicValues } from '../src/lib/measure';
+import { countsCases, csv, difference, figure, firstIndex, formedFrom, groupPoints, holds, num, partSteps, signed, stretch, tiers, whySteps, type IndexDef, type IndexNode, type Indicator, type Moved, type Moves, type PublicArea, type PublicValues } from '../src/lib/measure';
 import { changeKind, firstDay, formatPeriod, lastDay, longerKind, parsePeriod, periodOf, periodWords, stepPeriod, type Period } from '../src/lib/period';
 import { historyOf, subjects, turned } from '../src/lib/public';
 import { findSigned, readSigned } from '../src/lib/signed';
@@ -97,6 +97,26 @@ describe('figures', () => {
   });
   it('CSV keeps commas, quotes and what would be a formula', () => {
     expect(csv([['a,b', 'c"d', null, -1.5], ['=x()', '+1', '墨河镇', 2]])).toBe('\ufeff"a,b","c""d",,-1.5\r\n\'=x(),\'+1,墨河镇,2\r\n');
+  });
+});
+
+describe('what a value rests on', () => {
+  const ind = (indicator: string, measure: string, more: Partial<Indicator> = {}): Indicator => ({ indicator, measure, of: null, to: null, terms: [], ...more }) as unknown as Indicator;
+  it('a count over another, or the base of a figure that was divided elsewhere', () => {
+    expect(formedFrom('share', 93, 99)).toEqual({ text: '93 ÷ 99', base: false });
+    expect(formedFrom('count', 12, null)).toEqual({ text: '12', base: false });
+    expect(formedFrom('figure', 96.6, 186)).toEqual({ text: '186', base: true });
+    expect(formedFrom('share', null, 99)).toEqual({ text: '', base: false });
+  });
+  it('cases lie behind what counts them, however deep, and never behind figures from outside', () => {
+    const all = [ind('cases', 'count'), ind('residents', 'figure'), ind('rate', 'ratio', { of: 'cases', to: 'residents' }), ind('fires', 'figure'), ind('fire_rate', 'ratio', { of: 'fires', to: 'residents' }), ind('sum', 'total', { terms: [{ indicator: 'fires', weight: 1 }, { indicator: 'rate', weight: 2 }] }), ind('loop', 'against', { of: 'loop' })];
+    expect(all.map((i) => countsCases(i, all))).toEqual([true, false, true, false, false, true, false]);
+  });
+  it('differences of whole points are whole, and colours that are held are noticed', () => {
+    expect([difference(77, 68), difference(77.2, 68), difference(68, 77), difference(70, 70)]).toEqual(['+9', '+9.2', '−9', '0']);
+    const bands = [{ band: 'red', from: 0 }, { band: 'green', from: 70 }] as unknown as Parameters<typeof holds>[0];
+    expect(holds(bands, [{ value: 70.5, band: 'green' }, { value: 20, band: 'red' }, { value: null, band: null }])).toBe(false);
+    expect(holds(bands, [{ value: 70.5, band: 'red' }])).toBe(true);
   });
 });
 

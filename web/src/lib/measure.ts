@@ -222,17 +222,38 @@ export function signed(v: number | null | undefined, digits = 1): string {
   const s = one(v, digits);
   return v > 0 && Number(s) !== 0 ? '+' + s : s;
 }
+/** The difference of two values of an index: "+1.2"; "+1" where both are told in whole points only. */
+export function difference(now: number, was: number): string {
+  return signed(now - was, Number.isInteger(now) && Number.isInteger(was) ? 0 : 1);
+}
 /** A measured value with as many places as say something: 12345, 88.7, 0.32. */
 export function figure(v: number | null | undefined): string {
   if (v === null || v === undefined) return '–';
   const size = Math.abs(v);
   return one(v, Number.isInteger(v) ? 0 : size >= 100 ? 0 : size >= 1 ? 1 : 2);
 }
+/** What a value was formed from: "93 ÷ 99". A figure from outside was divided by nobody here: its denominator is only the base that it rests on. */
+export function formedFrom(measure: string | undefined, numerator: number | null | undefined, denominator: number | null | undefined): { text: string; base: boolean } {
+  if (numerator === null || numerator === undefined) return { text: '', base: false };
+  if (denominator === null || denominator === undefined) return { text: figure(numerator), base: false };
+  return measure === 'figure' ? { text: figure(denominator), base: true } : { text: `${figure(numerator)} ÷ ${figure(denominator)}`, base: false };
+}
+/** Cases of the city lie behind it: itself or something that it is formed of counts them. */
+export function countsCases(i: Indicator, all: readonly Indicator[], depth = 0): boolean {
+  const parts = [i.of, i.to, ...i.terms.map((x) => x.indicator)].filter((x): x is string => Boolean(x));
+  if (!parts.length) return i.measure !== 'figure';
+  return depth < 8 && parts.some((name) => all.some((x) => x.indicator === name && countsCases(x, all, depth + 1)));
+}
 export function areaName(a: { name: string; name_en?: string | null }, locale: string): string {
   return locale === 'en' ? a.name_en || a.name : a.name;
 }
 export function bandOf(bands: readonly Band[], name: string | null): Band | null {
   return bands.find((b) => b.band === name) ?? null;
+}
+/** Some colour is another than the value alone would give: it holds until the value is well beyond the border. */
+export function holds(bands: readonly Band[], areas: readonly { value: number | null; band: string | null }[]): boolean {
+  const order = [...bands].sort((a, b) => b.from - a.from);
+  return areas.some((a) => a.value !== null && a.band !== null && (order.find((b) => a.value! >= b.from) ?? order[order.length - 1])?.band !== a.band);
 }
 /** The index that is shown first: the one with the most indicators is the broad one. */
 export function firstIndex<T extends { nodes: { indicator: boolean }[] }>(list: readonly T[]): T | null {
