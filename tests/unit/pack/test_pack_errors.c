@@ -127,6 +127,14 @@ static const struct slip slips[] = {
      "so it stays in its state"},
     {case_yaml, "  - {name: clock_left_us,", "  - {name: clock_left,",
      "needs the field \"clock_left_us\""},
+    /* processes: confirmed on the spot before filing */
+    {case_yaml, "  - {name: confirm_left_us,", "  - {name: confirm_left,",
+     "needs the field \"confirm_left_us\""},
+    {street, "stage: confirm\n    holder: worker", "stage: confirm\n    holder: desk",
+     "is of stage confirm, so its holder is the worker"},
+    {street, "from: [accepted]\n    to: confirming",
+     "from: [reported, accepted]\n    to: confirming", "is entered from states of stage file"},
+    {street, "stage: confirm\n", "stage: confrim\n", "did you mean \"confirm\"?"},
     {street, "overdue: escalate", "overdue: accept",
      "the overdue move \"accept\" must be a move from "
      "here that the role system may make"},
