@@ -67,7 +67,7 @@ struct found {
     int32_t day;
     double share;
     const char *rule;
-    size_t n, warnings;
+    size_t n, warnings, red; /* red ones are supervised without anybody's doing */
 };
 
 static struct found look(struct town *t, const struct warn_set *set, unsigned bit, int32_t from,
@@ -91,7 +91,11 @@ static struct found look(struct town *t, const struct warn_set *set, unsigned bi
             best = (struct found){.day = day, .share = share, .rule = s->rule->name, .n = n};
         }
     }
-    for (size_t i = 0; i < b.n; i++) best.warnings += b.warning[i]->into == NULL;
+    for (size_t i = 0; i < b.n; i++) {
+        if (b.warning[i]->into != NULL) continue;
+        best.warnings++;
+        best.red += b.warning[i]->color == WARN_RED;
+    }
     return best;
 }
 
@@ -99,8 +103,9 @@ static void tell(const char *what, const struct found *f, int32_t first) {
     if (f->day < 0)
         print_message("%s: not found in the days looked at, %zu warnings\n", what, f->warnings);
     else
-        print_message("%s: found on day %d by %s, %zu planted cases (%.0f %%), %zu warnings\n",
-                      what, f->day - first + 1, f->rule, f->n, 100 * f->share, f->warnings);
+        print_message(
+            "%s: found on day %d by %s, %zu planted cases (%.0f %%), %zu warnings, %zu red\n", what,
+            f->day - first + 1, f->rule, f->n, 100 * f->share, f->warnings, f->red);
 }
 
 static struct town town;
@@ -111,6 +116,9 @@ static void first_cluster(void **state) {
     struct found f = look(&town, town.set, YEAR_IS_CLUSTER_A, day, day + 1, 0.5);
     tell("first cluster", &f, day);
     assert_true(f.day >= 0);
+    f = look(&town, town.set, YEAR_IS_CLUSTER_A, day + 1, day + 1, 0.5);
+    tell("first cluster, its second day", &f, day);
+    assert_int_equal(f.red, 1); /* seventeen cases, ten times the usual */
 }
 
 /* Four cases on the first day, none on the second. */
@@ -120,6 +128,7 @@ static void second_cluster(void **state) {
     struct found f = look(&town, town.set, YEAR_IS_CLUSTER_B, day, day + 1, 0.5);
     tell("second cluster", &f, day);
     assert_true(f.day >= 0);
+    assert_int_equal(f.red, 0); /* four cases are no reason yet */
 }
 
 static void flood(void **state) {
@@ -128,6 +137,7 @@ static void flood(void **state) {
     struct found f = look(&town, town.set, YEAR_IS_FLOOD, day, day + 1, 0.5);
     tell("flood", &f, day);
     assert_true(f.day >= 0);
+    assert_int_equal(f.red, 1);
 }
 
 static void festival(void **state) {
