@@ -55,6 +55,40 @@ static void judge(struct planted *p, struct backtest *out) {
     if (backtest_judge(&p->t, out, &err) != ERR_OK) fail_msg("%s", err.detail);
 }
 
+/* Judged on the later months alone, against the better baseline, at 0.05 shared among all. */
+static void check_rows(const struct planted *p, const struct backtest *b) {
+    double best = fmax(b->row[0].auc, b->row[1].auc);
+    for (size_t i = 0; i < 2 + LEAVES; i++) {
+        const struct backtest_row *x = &b->row[i];
+        assert_int_equal(x->n, (p->t.n_months - p->t.n_fit) * AREAS);
+        assert_int_equal(x->n_fit, p->t.n_fit * AREAS);
+        if (i < 2) continue;
+        assert_true(fabs(x->baseline_auc - best) < 1e-12);
+        assert_int_equal(x->better, x->auc > best && x->p < 0.05 / LEAVES);
+    }
+}
+
+/* What comes later is unknown to the model: other numbers there change nothing of it. */
+static void test_the_future_is_not_fitted(void **state) {
+    static struct planted p;
+    size_t rows = AREAS * MONTHS;
+    double coefficient[2], slope[2];
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        struct rng r = rng_new(9, 3);
+        struct arena *a = arena_new(64u << 20);
+        struct backtest b;
+        plant(&p, &r, 1.5, a);
+        for (size_t i = p.t.n_fit * AREAS; k == 1 && i < rows; i++) p.x[2 * rows + i] *= 50;
+        judge(&p, &b);
+        coefficient[k] = b.row[2].coefficient;
+        slope[k] = b.row[2].slope;
+        arena_free(a);
+    }
+    assert_true(coefficient[0] == coefficient[1]);
+    assert_true(slope[0] != slope[1]);
+}
+
 static void test_finds_what_is_planted(void **state) {
     static struct planted p;
     size_t found = 0, wrong = 0;
@@ -69,6 +103,7 @@ static void test_finds_what_is_planted(void **state) {
         wrong += b.row[3].better || b.row[4].better;
         assert_true(b.row[2].coefficient > 0 && b.row[2].gain > 0);
         assert_true(b.row[2].slope > 0.3 && b.row[2].slope < 2.5);
+        check_rows(&p, &b);
         arena_free(a);
     }
     print_message("planted foresight found in %zu of 30 cities\n", found);
@@ -87,6 +122,7 @@ static void test_none_better(void **state) {
         plant(&p, &r, 0, a);
         judge(&p, &b);
         claimed += b.verdict != BACKTEST_NONE_BETTER;
+        check_rows(&p, &b);
         arena_free(a);
     }
     print_message("foresight claimed of noise in %zu of 60 cities\n", claimed);
@@ -111,6 +147,12 @@ static void test_says_what_is_missing(void **state) {
     assert_string_equal(b.row[2].why, "constant");
     assert_string_equal(b.row[3].why, "no_data");
     assert_true(b.row[4].judged);
+    /* Fewer than forty rows to judge on say nothing. */
+    for (size_t i = 0; i < 5; i++) p.x[4 * rows + p.t.n_fit * AREAS + i] = NAN;
+    for (size_t i = (p.t.n_fit + 1) * AREAS; i < rows; i++) p.y[i] = 2;
+    judge(&p, &b);
+    assert_false(b.row[4].judged);
+    assert_string_equal(b.row[4].why, "too_few");
     memset(p.y, 0, sizeof p.y);
     judge(&p, &b);
     assert_int_equal(b.verdict, BACKTEST_TOO_LITTLE);
@@ -121,6 +163,7 @@ static void test_says_what_is_missing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_finds_what_is_planted),
+        cmocka_unit_test(test_the_future_is_not_fitted),
         cmocka_unit_test(test_none_better),
         cmocka_unit_test(test_says_what_is_missing),
     };

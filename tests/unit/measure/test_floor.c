@@ -127,6 +127,13 @@ static size_t solved(const struct tree *t) {
     return alone;
 }
 
+static double hidden_below(const struct tree *t, size_t parent) {
+    double sum = 0;
+    for (size_t i = 0; i < t->n; i++)
+        if (t->area[i].parent == (int)parent && t->hidden[i] != 0) sum += t->size[i];
+    return sum;
+}
+
 static void test_nothing_by_subtraction(void **state) {
     static struct tree t;
     struct indicator_def d = {
@@ -144,6 +151,10 @@ static void test_nothing_by_subtraction(void **state) {
             told += t.hidden[i] == 0;
         }
         if (solved(&t) > 0) fail_msg("tree %d: %zu hidden figures can be had", k, solved(&t));
+        /* Nor is the sum of those that are hidden below one that is told a small one. */
+        for (size_t i = 0; i < t.n; i++)
+            if (t.hidden[i] == 0)
+                assert_true(hidden_below(&t, i) == 0 || hidden_below(&t, i) >= FIGURE_FLOOR);
     }
     print_message("%zu figures told, %zu hidden, none of them to be had\n", told, hidden);
     assert_true(hidden > 1000 && told > 1000);
@@ -299,6 +310,9 @@ static void test_guard_is_inherited(void **state) {
     assert_false(figure_guarded(&packs, &d[2]));
     /* Three crimes among ten thousand residents are three matters. */
     assert_true(figure_size(&packs, &d[3], &rate) == 3);
+    /* Fifty among three cases are three. */
+    const struct indicator_value many = {VALUE_OK, 16.7, 50, 3};
+    assert_true(figure_size(&packs, &d[3], &many) == 3);
     assert_true(figure_size(&packs, &d[3], &none) == 0);
     assert_true(figure_size(&packs, &d[0], &(struct indicator_value){VALUE_OK, 12, 12, NAN}) == 12);
 }
