@@ -135,7 +135,8 @@ test('notices and audit: who is told, who did what', async () => {
   const found = [];
   for (const role of ['operator', 'worker', 'department', 'verifier', 'supervisor']) {
     const n = (await (await who(role)).get('/api/v1/notices')).json;
-    found.push(...n.items);
+    // A draft of a briefing comes by the clock, in a slow run before this.
+    found.push(...n.items.filter((x) => x.kind !== 'briefing_draft'));
     if (n.items.length) {
       must((await (await who(role)).post('/api/v1/notices/read', { upto: n.items[0].id })).status === 204, 'read');
       equal((await (await who(role)).get('/api/v1/notices')).json.unread, 0, 'unread');
