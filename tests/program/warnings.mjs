@@ -15,6 +15,16 @@ const RULES = `rules:
     clear: 2
     min: 3
     color: red
+  - rule: quarrels
+    title: {en: Quarrels, zh: 纠纷增多}
+    watch: {classes: [dispute-01]}
+    by: class
+    method: threshold
+    level: city
+    raise: 5
+    clear: 2
+    min: 3
+    color: blue
 `;
 const PASSWORD = 'a good pass phrase';
 const ROLES = ['operator', 'supervisor', 'analyst', 'leader', 'verifier', 'department', 'mediator', 'worker'];
@@ -172,6 +182,20 @@ test('warnings: seen by who reads warnings within the scope, by no stranger and 
     equal((await p.supervisor.get('/api/v1/counts')).json.open, 6, 'counts');
     const all = (await p.supervisor.get('/api/v1/cases?process=street,warning,supervision')).json.items.length;
     equal(all, 8, 'with what was left out');
+    /* A rise of private cases too is told, as one warning with the other; its cases to those who may see each of them. */
+    const quarrels = [];
+    for (let i = 0; i < 6; i++) quarrels.push((await stranger.post('/api/v1/cases', { class: 'dispute-01', description: 'x' })).json.code);
+    await record(p.analyst);
+    const other = (await p.analyst.get('/api/v1/warnings?rule=quarrels')).json.items[0].code;
+    let kept = 0;
+    for (const role of ['operator', 'supervisor', 'leader', 'verifier', 'analyst']) {
+      const mine = [];
+      for (const c of [...listed.map((x) => x.code), ...quarrels].sort()) if ((await p[role].get(`/api/v1/cases/${c}`)).status === 200) mine.push(c);
+      const one = (await p[role].get(`/api/v1/warnings/${other}`)).json;
+      equal([one.n_cases, one.cases.map((c) => c.code).sort()], [12, mine], `${role}: the cases behind it`);
+      kept += 12 - mine.length;
+    }
+    must(kept > 0, 'everybody sees private cases: the test sees nothing');
   });
 });
 
