@@ -450,6 +450,7 @@ static void take_out(char *text, const char *phrase) {
 
 static bool word_is(const char *word, const char *p, size_t n) {
     bool open = p[n - 1] == '*';
+    if (word[0] != p[0] && n > 1) return false;
     return open ? strncmp(word, p, n - 1) == 0 : strlen(word) == n && memcmp(word, p, n) == 0;
 }
 
@@ -473,6 +474,10 @@ static bool window(const struct name *in, size_t at, const char *pattern, bool h
 }
 
 static bool has_words(const struct name *in, const char *pattern, bool hit[MAX_WORDS]) {
+    /* Nearly all names lack the first word already. */
+    size_t n = strcspn(pattern, " "), first = 0;
+    while (first < in->n_words && !word_is(in->word[first], pattern, n)) first++;
+    if (first == in->n_words) return false;
     for (size_t at = 0; at < in->n_words; at++)
         if (window(in, at, pattern, hit)) return true;
     return false;

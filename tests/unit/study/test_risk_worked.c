@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/sanitizer.h"
 #include "study/risk/pavement.h"
 #include "study/risk/prepare.h"
 #include "study/risk/study.h"
@@ -91,7 +92,7 @@ static void sewers(void **state) {
               "boden_Sand";
     s.age = "pipe_age";
     s.cluster = "pipe_id";
-    s.folds = 10;
+    s.folds = UNDER_SANITIZER ? 3 : 10;
     s.join_rare = 30;
     if (risk_study(a, t, &s, NULL, r, &err) != ERR_OK) fail_msg("%s", err.detail);
     double auc = r->evaluation.who[0].scores.auc;
