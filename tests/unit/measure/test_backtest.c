@@ -129,6 +129,25 @@ static void test_none_better(void **state) {
     assert_true(claimed <= 3);
 }
 
+/* Weak foresight: what one indicator alone would pass for is not enough among three. */
+static void test_shared_among_all(void **state) {
+    static struct planted p;
+    size_t between = 0;
+    (void)state;
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        struct rng r = rng_new(seed, 6);
+        struct arena *a = arena_new(64u << 20);
+        struct backtest b;
+        plant(&p, &r, 0.9, a);
+        judge(&p, &b);
+        check_rows(&p, &b);
+        double x = b.row[2].p;
+        between += b.row[2].auc > b.row[2].baseline_auc && x < 0.05 && x > 0.05 / LEAVES;
+        arena_free(a);
+    }
+    assert_true(between > 0);
+}
+
 /* One kind of outcome only, a predictor that never varies, one without values. */
 static void test_says_what_is_missing(void **state) {
     static struct planted p;
@@ -164,6 +183,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_finds_what_is_planted),
         cmocka_unit_test(test_the_future_is_not_fitted),
+        cmocka_unit_test(test_shared_among_all),
         cmocka_unit_test(test_none_better),
         cmocka_unit_test(test_says_what_is_missing),
     };
