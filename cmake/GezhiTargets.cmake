@@ -5,6 +5,11 @@ function(gezhi_library name)
   target_link_libraries(${name} PUBLIC app_flags ${A_LINK})
 endfunction()
 
+# The test programs that take longest begin first, so that none of them is left alone at the end.
+set(GEZHI_LONG_TESTS test_scan_time_null test_warn_city test_scan_time test_photo test_warn_boston test_grid_import
+  test_risk_worked test_crash test_import test_alarm test_workcal test_scan_places test_scan_null test_scan_reference
+  test_warn test_helper_geo test_pack_errors test_index_slips test_warning test_scan_report test_measure)
+
 # gezhi_test(NAME sources... LINK libs...)  one cmocka program; it prints cmocka's summary, which ./test counts
 function(gezhi_test name)
   cmake_parse_arguments(A "" "" "LINK" ${ARGN})
@@ -13,6 +18,9 @@ function(gezhi_test name)
   target_compile_definitions(${name} PRIVATE SOURCE_DIR="${CMAKE_SOURCE_DIR}" BUILD_DIR="${CMAKE_BINARY_DIR}")
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT 600)
+  if(name IN_LIST GEZHI_LONG_TESTS)
+    set_tests_properties(${name} PROPERTIES COST 10)
+  endif()
 endfunction()
 
 # gezhi_fuzz(NAME source LINK libs...)  a libFuzzer target with clang (GEZHI_FUZZ), else a program that replays
