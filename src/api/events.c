@@ -136,7 +136,7 @@ static void job_told(void *ctx, const struct job_view *v) {
     if (sse_clients(app->hub) == 0) return;
     put(m.account, sizeof m.account, v->account);
     (void)snprintf(key, sizeof key, "%lld", (long long)v->id);
-    buf_init(&data, 2 * JOB_RESULT);
+    buf_init(&data, (size_t)2 * JOB_RESULT);
     jw_init(&w, &data);
     job_json(&w, v);
     struct sse_item item = {.event = "job",
