@@ -27,7 +27,7 @@ struct entry {
 };
 struct keyed {
     struct entry *entry;
-    size_t cap;
+    size_t cap, n;
 };
 
 static uint64_t mix(uint64_t h) {
@@ -38,19 +38,47 @@ static uint64_t mix(uint64_t h) {
 
 static enum err_code keyed_new(struct keyed *t, size_t n, struct err *err) {
     t->cap = 64;
+    t->n = 0;
     while (t->cap < 2 * n + 2) t->cap *= 2;
     t->entry = mem_new(t->cap, sizeof *t->entry);
     return t->entry == NULL ? err_fail(err, ERR_NOMEM, "guards") : ERR_OK;
 }
 
-/* The entry of the key, made when it is new. */
-static struct entry *keyed_at(struct keyed *t, struct key k) {
+/* The entry of the key, or the free one where it belongs. */
+static struct entry *keyed_place(const struct keyed *t, struct key k) {
     size_t i = (size_t)mix(k.a ^ mix(k.b ^ mix(k.c))) & (t->cap - 1);
     while (t->entry[i].used &&
            (t->entry[i].key.a != k.a || t->entry[i].key.b != k.b || t->entry[i].key.c != k.c))
         i = (i + 1) & (t->cap - 1);
-    if (!t->entry[i].used) t->entry[i] = (struct entry){.key = k, .used = true};
     return &t->entry[i];
+}
+
+/* The entry of the key, made when it is new. */
+static struct entry *keyed_at(struct keyed *t, struct key k) {
+    struct entry *e = keyed_place(t, k);
+    if (e->used) return e;
+    *e = (struct entry){.key = k, .used = true};
+    t->n++;
+    return e;
+}
+
+/* Room for one more: entries whose value is older are let go first, so that the table is as large
+ * as what is alive. */
+static enum err_code keyed_sweep(struct keyed *t, int64_t oldest, struct err *err) {
+    if (2 * (t->n + 1) <= t->cap) return ERR_OK;
+    struct keyed next;
+    size_t alive = 0;
+    for (size_t i = 0; i < t->cap; i++) alive += t->entry[i].used && t->entry[i].value >= oldest;
+    TRY(keyed_new(&next, 2 * (alive + 1), err));
+    for (size_t i = 0; i < t->cap; i++) {
+        const struct entry *e = &t->entry[i];
+        if (!e->used || e->value < oldest) continue;
+        *keyed_place(&next, e->key) = *e;
+        next.n++;
+    }
+    mem_free(t->entry);
+    *t = next;
+    return ERR_OK;
 }
 
 static uint64_t bits(double x) {
@@ -77,10 +105,13 @@ enum err_code warn_guard_point(struct warn_view *v, struct err *err) {
     const struct warn_guards *g = &v->set->guards;
     struct keyed t;
     size_t located = 0;
-    TRY(keyed_new(&t, v->high - v->low, err));
-    for (size_t i = v->low; i < v->high; i++) {
+    int32_t first = (int32_t)floor((double)v->day - g->point_days) + 1;
+    size_t from = warn_rows_from(v->rows, first);
+    if (from < v->low) from = v->low;
+    TRY(keyed_new(&t, v->high - from, err));
+    for (size_t i = from; i < v->high; i++) {
         const struct warn_row *r = &v->rows->row[i];
-        if (isnan(r->lon) || (double)r->day <= (double)v->day - g->point_days) continue;
+        if (isnan(r->lon)) continue;
         struct entry *e = keyed_at(&t, point_key(r));
         uint64_t h = mix(r->cls + 1) % 128;
         e->n++;
@@ -90,8 +121,8 @@ enum err_code warn_guard_point(struct warn_view *v, struct err *err) {
     for (size_t i = v->low; i < v->high; i++) {
         const struct warn_row *r = &v->rows->row[i];
         if (isnan(r->lon)) continue;
-        const struct entry *e = keyed_at(&t, point_key(r));
-        if ((double)e->n >= g->point_min && classes_seen(e) >= (int)g->point_classes &&
+        const struct entry *e = keyed_place(&t, point_key(r));
+        if (e->used && (double)e->n >= g->point_min && classes_seen(e) >= (int)g->point_classes &&
             (double)e->n >= g->point_share * (double)located)
             hold(v, i, WARN_DEFAULT_POINT);
     }
@@ -101,34 +132,56 @@ enum err_code warn_guard_point(struct warn_view *v, struct err *err) {
 
 /* ---- many rows of one source with one instant */
 
-static struct key instant_key(const struct warn_row *r) {
-    return (struct key){(uint64_t)r->opened_us, (uint64_t)(uintptr_t)r->source, 1};
-}
-
 static bool at_midnight(const struct warn_rows *rows, const struct warn_row *r) {
     return tz_to_local(rows->tz, r->opened_us) % day_us == 0;
 }
 
-enum err_code warn_guard_batch(struct warn_view *v, struct err *err) {
+static struct key source_key(const struct warn_row *r) {
+    return (struct key){0, (uint64_t)(uintptr_t)r->source, 2};
+}
+
+/* End of the rows with the instant of row i. */
+static size_t instant_end(const struct warn_view *v, size_t i) {
+    size_t end = i + 1;
+    while (end < v->high && v->rows->row[end].opened_us == v->rows->row[i].opened_us) end++;
+    return end;
+}
+
+/* Holds the rows of one instant, by source. */
+static enum err_code hold_instant(struct warn_view *v, const struct keyed *sources, size_t from,
+                                  size_t end, struct err *err) {
     struct keyed t;
-    TRY(keyed_new(&t, 2 * (v->high - v->low), err));
-    for (size_t i = v->low; i < v->high; i++) {
+    TRY(keyed_new(&t, end - from, err));
+    for (size_t i = from; i < end; i++) keyed_at(&t, source_key(&v->rows->row[i]))->n++;
+    for (size_t i = from; i < end; i++) {
         const struct warn_row *r = &v->rows->row[i];
-        struct entry *source = keyed_at(&t, (struct key){0, (uint64_t)(uintptr_t)r->source, 2});
-        keyed_at(&t, instant_key(r))->n++;
-        source->n++;
-        source->value += at_midnight(v->rows, r);
-    }
-    for (size_t i = v->low; i < v->high; i++) {
-        const struct warn_row *r = &v->rows->row[i];
-        if ((double)keyed_at(&t, instant_key(r))->n < v->set->guards.batch_min) continue;
+        if ((double)keyed_place(&t, source_key(r))->n < v->set->guards.batch_min) continue;
         /* A source that tells days only has all of a day at midnight. */
-        const struct entry *s = keyed_at(&t, (struct key){0, (uint64_t)(uintptr_t)r->source, 2});
+        const struct entry *s = keyed_place(sources, source_key(r));
         if (at_midnight(v->rows, r) && 2 * s->value > s->n) continue;
         hold(v, i, WARN_BATCH);
     }
     mem_free(t.entry);
     return ERR_OK;
+}
+
+enum err_code warn_guard_batch(struct warn_view *v, struct err *err) {
+    struct keyed sources;
+    TRY(keyed_new(&sources, v->rows->n_word, err));
+    for (size_t i = v->low; i < v->high; i++) {
+        const struct warn_row *r = &v->rows->row[i];
+        struct entry *source = keyed_at(&sources, source_key(r));
+        source->n++;
+        source->value += at_midnight(v->rows, r);
+    }
+    enum err_code rc = ERR_OK;
+    for (size_t i = v->low, end = 0; rc == ERR_OK && i < v->high; i = end) {
+        end = instant_end(v, i);
+        if ((double)(end - i) >= v->set->guards.batch_min)
+            rc = hold_instant(v, &sources, i, end, err);
+    }
+    mem_free(sources.entry);
+    return rc;
 }
 
 /* ---- one sender's repeats */
@@ -150,14 +203,20 @@ static bool repeat_key(const struct warn_row *r, struct key *out) {
 
 enum err_code warn_guard_repeat(struct warn_view *v, struct err *err) {
     const struct warn_guards *g = &v->set->guards;
+    double named = g->repeat_hours * (double)hour_us;
+    double unnamed = g->repeat_minutes * (double)minute_us;
+    /* What is older than either holds nothing back. */
+    int64_t longest = (int64_t)(named > unnamed ? named : unnamed) + 1;
     struct keyed t;
-    TRY(keyed_new(&t, v->high - v->low, err));
+    TRY(keyed_new(&t, 0, err));
+    enum err_code rc = ERR_OK;
     for (size_t i = v->low; i < v->high; i++) {
         const struct warn_row *r = &v->rows->row[i];
         struct key k;
         if (!repeat_key(r, &k)) continue;
-        double within = r->reporter[0] != '\0' ? g->repeat_hours * (double)hour_us
-                                               : g->repeat_minutes * (double)minute_us;
+        rc = keyed_sweep(&t, r->opened_us - longest, err);
+        if (rc != ERR_OK) break;
+        double within = r->reporter[0] != '\0' ? named : unnamed;
         struct entry *e = keyed_at(&t, k);
         if (e->n > 0 && (double)(r->opened_us - e->value) <= within) {
             hold(v, i, WARN_REPEAT);
@@ -167,7 +226,7 @@ enum err_code warn_guard_repeat(struct warn_view *v, struct err *err) {
         e->value = r->opened_us;
     }
     mem_free(t.entry);
-    return ERR_OK;
+    return rc;
 }
 
 /* ---- channels without a past */
