@@ -173,7 +173,7 @@ export default {
     guarded: '保护',
     guarded_text: '不足十件的数字不公开。',
     enough: '最少数量',
-    enough_n: '少于 {n} 件不能说明问题',
+    enough_n: '少于 {n} 时不能说明问题',
     formula_title: '公式',
     measure: '算法',
     measure_count: '计数',
