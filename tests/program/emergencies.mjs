@@ -84,6 +84,7 @@ test('an emergency: declared by one, approved by another, clocks stand and go on
     const { id } = declared.json;
     equal((await operator.get(`/api/v1/cases/${c.code}`)).json.light, 'green', 'declared is not approved');
     problem(await operator.post(`/api/v1/emergencies/${id}/approve`, {}), 403, 'FORBIDDEN');
+    problem(await worker.post(`/api/v1/emergencies/${id}/end`, {}), 403, 'FORBIDDEN');
     problem(await leader.post('/api/v1/emergencies/999999/approve', {}), 404, 'NOT_FOUND');
     must((await leader.get('/api/v1/notices')).json.items.some((n) => n.kind === 'emergency'), 'who approves is told');
     /* A leader of another community sees nothing of it. */
