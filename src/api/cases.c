@@ -41,10 +41,33 @@ static enum err_code read_parties(struct call *c, const struct val *list, struct
     return ERR_OK;
 }
 
+/* A point, or an area alone for what has no place of its own. */
+static enum err_code read_place(struct call *c, const struct val *body, struct report *r,
+                                struct err *err) {
+    const struct val *lon = val_get(body, "lon"), *lat = val_get(body, "lat");
+    r->has_place = (lon != NULL && lon->type != VAL_NULL) || (lat != NULL && lat->type != VAL_NULL);
+    if (r->has_place) {
+        TRY(val_double(body, "lon", true, -180, 180, &r->lon, err));
+        TRY(val_double(body, "lat", true, -90, 90, &r->lat, err));
+    }
+    TRY(val_str(body, "area", false, 20, &r->area, err));
+    if (r->area == NULL) return ERR_OK;
+    if (r->has_place) {
+        (void)err_fail(err, ERR_INVALID, "the point tells the area: leave out one of them");
+        return err_field(err, ERR_INVALID, "/area");
+    }
+    const struct grid *g = grid_ref(c->app->grid);
+    bool known = grid_area_index(g, r->area) != GRID_NONE;
+    grid_unref(g);
+    if (known) return ERR_OK;
+    (void)err_fail(err, ERR_INVALID, "there is no area \"%.20s\"", r->area);
+    return err_field(err, ERR_INVALID, "/area");
+}
+
 static enum err_code read_report(struct call *c, struct report_call *rc, struct err *err) {
-    static const char *const known[] = {"class",       "lon",     "lat",     "place",
-                                        "description", "contact", "channel", "media",
-                                        "parties",     "fields",  NULL};
+    static const char *const known[] = {"class", "lon",         "lat",     "area",
+                                        "place", "description", "contact", "channel",
+                                        "media", "parties",     "fields",  NULL};
     const struct val *body = NULL;
     TRY(call_body(c, &body, err));
     TRY(val_only(body, known, err));
@@ -56,12 +79,7 @@ static enum err_code read_report(struct call *c, struct report_call *rc, struct 
         (void)err_fail(err, ERR_INVALID, "there is no class \"%.64s\"", cls);
         return err_field(err, ERR_INVALID, "/class");
     }
-    const struct val *lon = val_get(body, "lon"), *lat = val_get(body, "lat");
-    r->has_place = (lon != NULL && lon->type != VAL_NULL) || (lat != NULL && lat->type != VAL_NULL);
-    if (r->has_place) {
-        TRY(val_double(body, "lon", true, -180, 180, &r->lon, err));
-        TRY(val_double(body, "lat", true, -90, 90, &r->lat, err));
-    }
+    TRY(read_place(c, body, r, err));
     TRY(val_str(body, "place", false, 400, &r->place_text, err));
     TRY(val_str(body, "description", false, MAX_TEXT, &r->description, err));
     TRY(val_str(body, "contact", false, 120, &r->contact, err));

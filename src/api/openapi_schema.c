@@ -286,10 +286,10 @@ static void report_fields(const struct app *app, struct jw *w) {
 }
 
 static void report(const struct app *app, struct jw *w) {
-    static const struct member members[] = {{"lon", "d", false},     {"lat", "d", false},
-                                            {"place", "s", false},   {"description", "s", false},
-                                            {"contact", "s", false}, {"channel", "s", false},
-                                            {"parties", "a", false}};
+    static const struct member members[] = {{"lon", "d", false},         {"lat", "d", false},
+                                            {"area", "s", false},        {"place", "s", false},
+                                            {"description", "s", false}, {"contact", "s", false},
+                                            {"channel", "s", false},     {"parties", "a", false}};
     const struct pack_set *p = app->packs;
     jw_key(w, "Report");
     jw_obj(w);

@@ -78,6 +78,18 @@ test('report: 201 with Location, ETag and the promised shape', async () => {
     const two = await stranger.post('/api/v1/cases', { class: DISPUTE, description: 'a quarrel', parties: [{ kind: 'applicant', name: '甲', statement: 'first' }, { kind: 'respondent', name: '乙', statement: 'second' }] });
     must(two.status === 201 && two.json.cell === null && two.json.party_words.length === 2, two.text);
     goldenShape('report-dispute', two.json);
+    // No place, but a community: it stands there, and who governs there sees it.
+    const { community } = (await stranger.get(`/api/v1/locate?lon=${at.lon}&lat=${at.lat}`)).json;
+    const quarrel = { class: DISPUTE, description: 'a quarrel', parties: [{ name: '甲' }, { name: '乙' }] };
+    const three = await stranger.post('/api/v1/cases', { ...quarrel, area: community.code });
+    must(three.status === 201 && three.json.cell === null, three.text);
+    const seen = (await (await stranger.as(accounts.operator)).get(`/api/v1/cases/${three.json.code}`)).json;
+    equal([seen.community, seen.lon, seen.lat], [community.code, null, null], 'where the dispute stands');
+    const nowhere = problem(await stranger.post('/api/v1/cases', { ...quarrel, area: '999999' }), 422, 'INVALID');
+    equal(nowhere.json.pointer, '/area', 'the field that is wrong');
+    problem(await stranger.post('/api/v1/cases', { ...quarrel, area: community.code, lon: at.lon, lat: at.lat }), 422, 'INVALID');
+    // What needs a point is not reported by an area alone.
+    equal(problem(await stranger.post('/api/v1/cases', { class: STREET, area: community.code, description: 'x' }), 422, 'INVALID').json.pointer, '/lon', 'a point is asked for');
   });
 });
 

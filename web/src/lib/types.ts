@@ -65,6 +65,8 @@ export interface ReportBody {
   class: string;
   lon?: number;
   lat?: number;
+  /** Code of an area, of what has no point. */
+  area?: string;
   place?: string;
   description: string;
   contact?: string;

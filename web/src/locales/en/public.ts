@@ -173,6 +173,8 @@ export default {
     no_position: 'This device gives no position. Choose on the map, or find the community by its name.',
     position_denied: 'The position was not allowed. Choose on the map, or find the community by its name.',
     by_name: 'Without a map: find by the name of the town or community',
+    community_only: 'The community that it is about, if you know it',
+    set_area: '{area}: its mediators get it',
     area: 'Street, town or community',
     area_hint: 'Two characters of the name are enough',
     areas_found: '{n} place found, choose it: | {n} places found, choose one:',

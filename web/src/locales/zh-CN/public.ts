@@ -173,6 +173,8 @@ export default {
     no_position: '这台设备给不出位置。请在地图上点选，或按街道、社区名称查找。',
     position_denied: '没有允许使用位置。请在地图上点选，或按街道、社区名称查找。',
     by_name: '不用地图：按街道或社区名称定位',
+    community_only: '属于哪个社区（知道的话请选一下）',
+    set_area: '{area}：由当地调解人员受理',
     area: '街道、乡镇或社区',
     area_hint: '输入名称里的两个字即可',
     areas_found: '找到 {n} 处，请选择：',
