@@ -227,6 +227,34 @@ static void a_refusal_changes_nothing_and_late_is_late(void **state) {
     city_must(c, code, "extend", op, "{}", due + hour, &r);
     assert_int_equal(case_int(e, &r, CASE_due_at),
                      work_deadline(e->calendar, due, 5000, WORK_DAY, NULL));
+    /* Marked late meanwhile: more time takes the mark away where the new deadline is to come. */
+    due = case_int(e, &r, CASE_due_at);
+    case_set(e, &r, CASE_overdue, cell_int(1));
+    clock_extend(e, &r, 1, due + 30 * day);
+    assert_int_equal(case_int(e, &r, CASE_overdue), 1);
+    clock_extend(e, &r, 5, due + day);
+    assert_int_equal(case_int(e, &r, CASE_overdue), 0);
+}
+
+static enum err_code covers_all(const void *ctx, struct tx *tx, const struct engine *e,
+                                const struct case_row *r, int64_t *emergency, struct err *err) {
+    (void)ctx, (void)tx, (void)e, (void)r, (void)err;
+    *emergency = 7;
+    return ERR_OK;
+}
+
+static void an_emergency_holds_what_runs(void **state) {
+    struct test_city *c = *state;
+    struct engine e = *c->engine;
+    e.holder.covering = covers_all;
+    struct case_row r = city_row(c, city_dispatched(c, nine)), idle = r;
+    case_set(&e, &idle, CASE_due_at, cell_null());
+    assert_int_equal(clock_cover(&e, NULL, &idle, nine + hour, NULL), ERR_OK);
+    assert_int_equal(clock_emergency(&e, &idle), 0);
+    assert_false(clock_stands(&e, &idle));
+    assert_int_equal(clock_cover(&e, NULL, &r, nine + hour, NULL), ERR_OK);
+    assert_int_equal(clock_emergency(&e, &r), 7);
+    assert_true(clock_stands(&e, &r));
 }
 
 /* ---- random histories against a count of minutes ---- */
@@ -315,7 +343,11 @@ static void every_history_keeps_what_was_left(void **state) {
         assert_int_equal(clock_used(e, &r, l, h.at),
                          (limit_min - h.left_min) * minute /
                              (work_unit_us(e->calendar, l->unit) / 1000));
-        assert_true(case_int(e, &r, CASE_yellow_at) <= case_int(e, &r, CASE_due_at));
+        /* The reminder: when a fifth of the whole limit is left, whatever stood between. */
+        int64_t until = h.left_min - limit_min / 5, n_yellow = 0;
+        for (int64_t t = h.at; t < case_int(e, &r, CASE_yellow_at); t += minute)
+            n_yellow += all_hours || work_is_open(e->calendar, t) ? 1 : 0;
+        assert_int_equal(n_yellow, until > 0 ? until : 0);
         int64_t due = case_int(e, &r, CASE_due_at);
         while (h.at < due) pass(&h, 1, all_hours);
         assert_int_equal(h.left_min, 0);
@@ -353,6 +385,7 @@ int main(void) {
         cmocka_unit_test(a_case_that_moves_on_is_no_longer_suspended),
         cmocka_unit_test(more_time_twice_and_no_more),
         cmocka_unit_test(a_refusal_changes_nothing_and_late_is_late),
+        cmocka_unit_test(an_emergency_holds_what_runs),
         cmocka_unit_test(every_history_keeps_what_was_left),
         cmocka_unit_test(late_stays_late),
     };
