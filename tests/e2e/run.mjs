@@ -115,6 +115,15 @@ await run.test('dispute with two parties, each sees its own part', async ({ open
   must(stands === community.code, `the dispute stands in ${stands}`);
   const made = await carryOn(pages, base, code, DISPUTE, '双方到场调解。', closed);
   must(made.includes('mediator agree') && made.some((m) => m.endsWith('follow_up')), `moves made: ${made.join(', ')}`);
+  const mediator = pages.find(([role]) => role === 'mediator')[1];
+  await mediator.goto(`${base}/cases/${code}/print`);
+  await settled(mediator);
+  const sheet = await mediator.textContent('[data-test=agreement]');
+  for (const word of ['三楼王先生', '四楼李女士', '双方到场调解。', code]) must(sheet.includes(word), `the agreement lacks ${word}`);
+  if (run.o.shots) {
+    await mediator.emulateMedia({ media: 'print' });
+    await mediator.pdf({ path: `${run.o.shots}/agreement.pdf`, format: 'A4' });
+  }
   const parts = ['天花板一直滴水', '管道是公用的'];
   for (const [i, word] of words.entries()) {
     const other = await open({ width: 390, height: 800 });
