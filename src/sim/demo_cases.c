@@ -109,6 +109,12 @@ static const char *channel_of(const struct year_case *c) {
     return c->number % 8 == 7 && !c->is_private ? "open311" : "web";
 }
 
+/* Of what has no place two in three say at least which community it is about. */
+static const char *area_of(const struct demo *d, const struct year_case *c) {
+    if (c->has_place || c->number % 3 == 0) return NULL;
+    return d->plan->area[d->plan->cell[c->cell].community].code;
+}
+
 static enum err_code report(struct demo *d, struct tx *tx, const struct year_case *c,
                             const struct year_class *cls, struct case_history *h,
                             struct reported *out, struct err *err) {
@@ -119,20 +125,20 @@ static enum err_code report(struct demo *d, struct tx *tx, const struct year_cas
     } else if (c->channel == YEAR_BY_HOTLINE) {
         principal_of(d, 0, "operator", NULL, &who);
     }
-    struct report in = {
-        .cls = pack_class(d->folder->packs, cls->id),
-        .has_place = c->has_place,
-        .area = c->has_place ? NULL : d->plan->area[d->plan->cell[c->cell].community].code,
-        .lon = city_lon(c->at),
-        .lat = city_lat(c->at),
-        .description = arena_strdup(tx_arena(tx), c->text),
-        .contact = c->contact[0] == '\0' ? NULL : arena_strdup(tx_arena(tx), c->contact),
-        .channel = channel_of(c),
-        .parties = parties_of(c),
-        .n_parties = c->is_private ? 2 : 0,
-        .at_us = c->open_us,
-        .who = &who,
-        .history = h};
+    struct report in = {.cls = pack_class(d->folder->packs, cls->id),
+                        .has_place = c->has_place,
+                        .area = area_of(d, c),
+                        .lon = city_lon(c->at),
+                        .lat = city_lat(c->at),
+                        .description = arena_strdup(tx_arena(tx), c->text),
+                        .contact =
+                            c->contact[0] == '\0' ? NULL : arena_strdup(tx_arena(tx), c->contact),
+                        .channel = channel_of(c),
+                        .parties = parties_of(c),
+                        .n_parties = c->is_private ? 2 : 0,
+                        .at_us = c->open_us,
+                        .who = &who,
+                        .history = h};
     if (in.cls == NULL)
         return err_fail(err, ERR_INVALID, "the packs have no class \"%s\"", cls->id);
     /* The names must outlive this call: the row is written when the last step is known. */
