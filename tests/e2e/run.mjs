@@ -120,6 +120,7 @@ await run.test('dispute with two parties, each sees its own part', async ({ open
   await settled(mediator);
   const sheet = await mediator.textContent('[data-test=agreement]');
   for (const word of ['三楼王先生', '四楼李女士', '双方到场调解。', code]) must(sheet.includes(word), `the agreement lacks ${word}`);
+  for (const own of ['天花板一直滴水', '管道是公用的']) must(!sheet.includes(own), 'the agreement tells one side what the other told');
   if (run.o.shots) {
     await mediator.emulateMedia({ media: 'print' });
     await mediator.pdf({ path: `${run.o.shots}/agreement.pdf`, format: 'A4' });

@@ -233,6 +233,8 @@ export default {
     parties: '1. Parties',
     identity: 'Identity, address, how to reach:',
     facts: '2. Main facts and what is in dispute',
+    by_mediator: '(written by the mediator; what a side told for itself is not copied here)',
+    committee: "People's mediation committee",
     duty: 'What each side answers for:',
     content: '3. What was agreed',
     how: 'How and until when it is done:',

@@ -233,6 +233,8 @@ export default {
     parties: '一、当事人',
     identity: '身份、住址、联系方式：',
     facts: '二、主要事实与争议事项',
+    by_mediator: '（由调解员书写；各方的陈述不自动带入）',
+    committee: '人民调解委员会',
     duty: '各方责任：',
     content: '三、协议内容',
     how: '履行方式与期限：',
