@@ -347,6 +347,14 @@ await run.test('without shared workers one tab carries the stream for all, and a
   for (const t of tabs.slice(1)) await t.waitForSelector(`[data-test=feed-item][data-code="${second.code}"]`, { timeout: 5000 });
 });
 
+/** The case once it is as awaited, or as it stands after 20 s: what was kept goes out when the line is back, not at once. */
+async function reached(page, code, ready) {
+  for (let i = 0; ; i++) {
+    const x = await api(page, `/api/v1/cases/${code}`);
+    if (ready(x) || i >= 40) return x;
+    await page.waitForTimeout(500);
+  }
+}
 await run.test('without a line: a report and a move wait, and go out later', async ({ open }) => {
   const at = await workerPlace(open);
   const c = await open({ locale: 'en', at, width: 390 });
@@ -385,8 +393,9 @@ await run.test('without a line: a report and a move wait, and go out later', asy
   await looks.click('button[data-move=confirm]');
   await looks.waitForSelector('[data-test=queued-move]');
   await looks.context().setOffline(false);
+  await reached(pages[0][1], code, (x) => x.state !== 'confirming');
   await pages[0][1].goto(`${base}/cases/${code}`);
-  await pages[0][1].waitForSelector('[data-test=answer]', { timeout: 20_000 });
+  await pages[0][1].waitForSelector('[data-test=answer]');
   must((await pages[0][1].textContent('[data-test=answer]')).includes('Seen without a line.'), 'the desk does not read what the worker saw');
   await carryOn(pages, base, code, ['file', 'dispatch'], 'Please do.', (x) => x.moves?.every((m) => !['accept', 'file', 'dispatch'].includes(m.name)));
   let done = false;
@@ -408,12 +417,7 @@ await run.test('without a line: a report and a move wait, and go out later', asy
     await w.goto(base + '/work').catch(() => undefined);
     await w.waitForSelector('[data-test=kept]');
     await w.context().setOffline(false);
-    for (let i = 0; i < 40; i++) {
-      const x = await api(pages[0][1], `/api/v1/cases/${code}`);
-      if (x.state === 'handled') break;
-      await w.waitForTimeout(500);
-    }
-    const after = await api(pages[0][1], `/api/v1/cases/${code}`);
+    const after = await reached(pages[0][1], code, (x) => x.state === 'handled');
     must(after.result?.note === 'Done without a line.', `the note was lost: ${JSON.stringify(after.result)} ${after.state}`);
     done = true;
     break;
